@@ -1,0 +1,1 @@
+"""A Singer tap for experimentation, status page, workforce, sales and e-signature APIs."""

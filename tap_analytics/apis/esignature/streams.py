@@ -1,0 +1,52 @@
+"""The e-signature streams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_analytics.apis.esignature.client import ApplicationApi, EsignatureStream, SinglePageStream
+
+if TYPE_CHECKING:
+    from singer_sdk.helpers.types import Context, Record
+
+
+class User(SinglePageStream):
+    """The user behind the key."""
+
+    name = "user"
+    path = "/user"
+
+
+class UserModifiedDocuments(SinglePageStream):
+    """Documents that changed lately or wait for somebody."""
+
+    name = "user_modified_documents"
+    path = "/user/documentsv2"
+    replication_key = "updated"
+
+
+class CrmContacts(EsignatureStream):
+    """Contacts; the time of their last change is lifted from their meta data."""
+
+    name = "crm_contacts"
+    path = "/v2/crm/contacts"
+    replication_key = "updated"
+
+    def post_process(self, row: Record, context: Context | None = None) -> Record | None:
+        """Put the time of the last change where it can be a replication key."""
+        meta = row.get("meta")
+        if isinstance(meta, dict) and "updated_at" in meta:
+            row["updated"] = meta["updated_at"]
+        return super().post_process(row, context)
+
+
+class SigningLinks(EsignatureStream):
+    """Signing links of the application."""
+
+    api = ApplicationApi
+    name = "signing_links"
+    path = "/v2/application/signing-links"
+    replication_key = "created"
+
+
+DOCUMENTED = (User, UserModifiedDocuments, CrmContacts, SigningLinks)

@@ -1,0 +1,54 @@
+"""The experimentation API as its document describes it: dialect and base stream."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from singer_sdk.schema.source import SchemaDirectory, StreamSchema
+
+from tap_analytics.engine.api import Api
+from tap_analytics.engine.cursors import EpochMilliseconds
+from tap_analytics.engine.pagination import PageNumbers, Signals
+from tap_analytics.engine.policy import RetryPolicy
+from tap_analytics.engine.stream import AnalyticsStream
+
+
+class ExperimentationApi(Api):
+    """Retries after 429 and server errors, up to 3 times, with an exponential factor of 2."""
+
+    name = "experimentation"
+    title = "Experimentation"
+    policy = RetryPolicy(statuses=(429, 500, 502, 503, 504), max_retries=3, factor=2)
+
+
+class ExperimentationPages(PageNumbers):
+    """``page`` from 1 with ``limit`` 100."""
+
+    size = 100
+    total_path = ("pagination", "totalItems")
+    next_path = ("pagination", "nextPage")
+
+
+class IdListPages(ExperimentationPages):
+    """Pages of one object that lists ids, ``count`` in all."""
+
+    repeat_ends = True
+
+    def signals(self, body: Any) -> Signals:  # noqa: ANN401
+        """Tell from the object itself whether there are more ids."""
+        data = body.get("data") if isinstance(body, dict) else None
+        data = data if isinstance(data, dict) else {}
+        ids, count = data.get("ids") or [], data.get("count")
+        return Signals(more=bool(ids) and isinstance(count, int) and count > len(ids))
+
+
+class ExperimentationStream(AnalyticsStream):
+    """Base of the experimentation streams."""
+
+    api = ExperimentationApi
+    paginator_class = ExperimentationPages
+    records_jsonpath = "$.data[*]"
+    schema = StreamSchema(SchemaDirectory(Path(__file__).parent / "schemas"))
+    primary_keys = ("id",)
+    cursor = EpochMilliseconds()

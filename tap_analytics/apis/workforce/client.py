@@ -1,0 +1,40 @@
+"""The workforce API as its document describes it: dialect and base stream."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from singer_sdk.schema.source import SchemaDirectory, StreamSchema
+
+from tap_analytics.engine.api import Api
+from tap_analytics.engine.cursors import IsoTime
+from tap_analytics.engine.pagination import PageNumbers
+from tap_analytics.engine.policy import RetryPolicy
+from tap_analytics.engine.stream import AnalyticsStream
+
+
+class WorkforceApi(Api):
+    """Retries after 429 only, up to 3 times, with an exponential factor of 2."""
+
+    name = "workforce"
+    title = "Workforce"
+    policy = RetryPolicy(statuses=(429,), max_retries=3, factor=2)
+
+
+class WorkforcePages(PageNumbers):
+    """``page`` from 1 with ``limit`` 2."""
+
+    size = 2
+    total_path = ("meta", "total")
+    more_path = ("meta", "has_next_page")
+
+
+class WorkforceStream(AnalyticsStream):
+    """Base of the workforce streams."""
+
+    api = WorkforceApi
+    paginator_class = WorkforcePages
+    records_jsonpath = "$.data[*]"
+    schema = StreamSchema(SchemaDirectory(Path(__file__).parent / "schemas"))
+    primary_keys = ("id",)
+    cursor = IsoTime()

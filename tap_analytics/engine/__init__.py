@@ -1,0 +1,1 @@
+"""What every stream shares: reading, checking, ordering, writing and remembering."""

@@ -1,0 +1,99 @@
+"""Judging an answer, once and in one place: status, size, JSON."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tap_analytics.engine.errors import Denied, Gone, ReadError, TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_analytics.engine.policy import RetryPolicy
+
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+_EXCERPT = 200
+_TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
+_THROTTLED = frozenset({420, HTTPStatus.TOO_MANY_REQUESTS})
+
+
+@dataclass
+class Answer:
+    """Status, headers (names in any case) and the whole body of an answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def decode(body: bytes) -> Any:  # noqa: ANN401
+    """Decode JSON without losing a digit: fractions become `Decimal`.
+
+    Raises:
+        TransientError: If the body is not JSON.
+    """
+    try:
+        return _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    try:  # the standard library also reads half surrogate pairs and a byte order mark
+        return json.loads(body, parse_float=Decimal, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        kind = "HTML" if body.lstrip()[:1] == b"<" else "something that is not JSON"
+        msg = f"answered with {kind if body else 'an empty body'} ({len(body)} bytes)"
+        raise TransientError(msg) from None
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    text = headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        wait = parsedate_to_datetime(text).timestamp() - time.time()
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return max(wait, 0.0)
+
+
+def _reason(answer: Answer) -> str:
+    try:
+        body = decode(answer.body)
+    except TransientError:
+        return ""
+    for name in ("message", "error", "errors", "error_description"):
+        if isinstance(body, dict) and body.get(name):
+            text = body[name] if isinstance(body[name], str) else json.dumps(body[name], default=str)
+            return f": {text[:_EXCERPT]}"
+    return ""
+
+
+def judge(answer: Answer, policy: RetryPolicy) -> Any:  # noqa: ANN401
+    """Return the decoded body of a good answer.
+
+    Raises:
+        TransientError: If another attempt may help.
+        Denied: If the key was refused.
+        Gone: If there is no such object.
+        ReadError: If the answer is wrong for good.
+    """
+    status = answer.status
+    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return decode(answer.body)
+    said = f"answered {status}{_reason(answer)}"
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        raise Denied(said)
+    if status == HTTPStatus.NOT_FOUND:
+        raise Gone(said)
+    passing = status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    if passing or status in policy.statuses:
+        wait = _retry_after(answer.headers)
+        raise TransientError(said, throttled=status in _THROTTLED or wait is not None, wait=wait)
+    raise ReadError(said)

@@ -1,0 +1,138 @@
+"""What one API's streams have in common: where it is, how it knows us, how patient to be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
+
+from singer_sdk import typing as th
+
+from tap_analytics.engine.policy import RetryPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+class Api:
+    """A dialect of an API: declared values, nothing that changes.
+
+    Attributes:
+        name: Prefix of its settings.
+        title: What a person calls it.
+        key_setting: The secret that turns it on, without the prefix.
+        credential: The secret its requests carry, without the prefix.
+        key_header: Header that carries the key.
+        key_format: The header's value, with ``{}`` for the key.
+        origin: Scheme and host where no base URL is configured, None if one must be.
+        prefix: Path before every stream's path.
+        headers: Further headers of every request.
+        policy: Its documented retries.
+        windows: Its documented limits, as pairs of (requests, seconds).
+        extra_settings: Settings of this API alone.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    key_setting: ClassVar[str] = "api_key"
+    credential: ClassVar[str] = "api_key"
+    key_header: ClassVar[str] = "api_key"
+    key_format: ClassVar[str] = "{}"
+    origin: ClassVar[str | None] = None
+    prefix: ClassVar[str] = ""
+    headers: ClassVar[Mapping[str, str]] = {}
+    policy: ClassVar[RetryPolicy] = RetryPolicy()
+    windows: ClassVar[tuple[tuple[int, float], ...]] = ()
+    extra_settings: ClassVar[tuple[th.Property[Any], ...]] = ()
+
+    @classmethod
+    def setting(cls, config: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401
+        """Return one of the API's own settings, None if it is not set."""
+        return config.get(f"{cls.name}_{name}")
+
+    @classmethod
+    def is_on(cls, config: Mapping[str, Any]) -> bool:
+        """Tell whether the API has a key."""
+        return bool(cls.setting(config, cls.key_setting))
+
+    @classmethod
+    def has_credential(cls, config: Mapping[str, Any]) -> bool:
+        """Tell whether its requests can be sent."""
+        return bool(cls.setting(config, cls.credential))
+
+    @classmethod
+    def base_url(cls, config: Mapping[str, Any]) -> str:
+        """Return where paths start.
+
+        A configured base URL counts whole, except where the API has a host of its own: there
+        it replaces scheme and host, and the API's prefix stays.
+        """
+        configured = cls.setting(config, "base_url") or cls.default_origin(config) or ""
+        if cls.default_origin(config):
+            parts = urlsplit(configured)
+            configured = f"{parts.scheme}://{parts.netloc}"
+        return configured.rstrip("/") + cls.prefix
+
+    @classmethod
+    def default_origin(cls, config: Mapping[str, Any]) -> str | None:  # noqa: ARG003
+        """Return scheme and host without a configured base URL; None if there are none."""
+        return cls.origin
+
+    @classmethod
+    def auth_headers(cls, config: Mapping[str, Any]) -> dict[str, str]:
+        """Return the headers that carry the key."""
+        header = cls.setting(config, "api_key_header") or cls.key_header
+        key = cls.setting(config, cls.credential) or ""
+        return {header: cls.key_format.format(key), **cls.headers}
+
+    @classmethod
+    def limits(cls, config: Mapping[str, Any]) -> tuple[tuple[int, float], ...]:
+        """Return the limits in force: the configured rate or the documented ones."""
+        rate = cls.setting(config, "requests_per_second")
+        return ((1, 1 / float(rate)),) if rate else cls.windows
+
+    @classmethod
+    def settings(cls, upstreams: tuple[str, ...]) -> Iterator[th.Property[Any]]:
+        """Yield the settings of the API.
+
+        Args:
+            upstreams: Names of the vendors whose real API it can speak.
+        """
+        yield th.Property(
+            f"{cls.name}_{cls.key_setting}",
+            th.StringType(min_length=1),
+            secret=True,
+            title=f"{cls.title}: key",
+            description="Key of the API; setting it turns the API on.",
+        )
+        yield th.Property(
+            f"{cls.name}_base_url",
+            th.StringType(min_length=1),
+            title=f"{cls.title}: base URL",
+            description="Scheme and host (and path, if any) that the paths start from.",
+        )
+        if upstreams:
+            yield th.Property(
+                f"{cls.name}_upstream",
+                th.StringType(allowed_values=list(upstreams)),
+                title=f"{cls.title}: upstream",
+                description="Vendor whose real API to speak, in place of the documented one.",
+            )
+        yield th.Property(
+            f"{cls.name}_api_key_header",
+            th.StringType(min_length=1, pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"),
+            title=f"{cls.title}: key header",
+            description="Header that carries the key, where it is not the documented one.",
+        )
+        yield th.Property(
+            f"{cls.name}_page_size",
+            th.IntegerType(minimum=1),
+            title=f"{cls.title}: page size",
+            description="Rows to ask for on each page, in place of the documented number.",
+        )
+        yield th.Property(
+            f"{cls.name}_requests_per_second",
+            th.NumberType(exclusive_minimum=0),
+            title=f"{cls.title}: requests per second",
+            description="Requests allowed per second, in place of the documented rate.",
+        )
+        yield from cls.extra_settings

@@ -1,0 +1,132 @@
+"""How far a stream was read, as kept in the Singer state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_analytics.engine import times
+from tap_analytics.engine.spool import FIRST
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from tap_analytics.engine.cursors import Cursor
+
+
+class Bookmark:
+    """The bookmark of a stream that is read oldest first.
+
+    It moves with every row, never past the start of the run, and never past a row whose
+    children are not complete.
+    """
+
+    def __init__(self, state: dict[str, Any], key: str, cursor: Cursor, started: int) -> None:
+        """Read the bookmark of an earlier run.
+
+        Args:
+            state: The stream's own part of the state; it is written to.
+            key: Name of the replication key.
+            cursor: Its kind.
+            started: When this run started, in microseconds since 1970.
+        """
+        self._state = state
+        self._key = key
+        self._cursor = cursor
+        self._started = started
+        self._limit = started
+        self._covers: list[str] | None = None
+        self.trouble: str | None = None
+        self.since: int | None = self._read()
+
+    def _read(self) -> int | None:
+        value = self._state.get("replication_key_value")
+        if value is None or self._state.get("replication_key", self._key) != self._key:
+            return None
+        try:
+            since = self._order(value)
+        except ValueError:
+            self.trouble = "its bookmark could not be read, so it is read from the start"
+            return None
+        if since > self._started:
+            self.trouble = "its bookmark lies in the future, so it is read from the start"
+            return None
+        return since
+
+    def _order(self, value: Any) -> int:  # noqa: ANN401
+        try:
+            return self._cursor.order(value)
+        except ValueError:
+            return times.micros(value)
+
+    def cover(self, streams: Collection[str]) -> None:
+        """Say which streams the bookmark stands for: the stream itself and those below it.
+
+        A stream that an earlier run did not read makes this one start over, for the
+        bookmark says nothing about it.
+        """
+        before = self._state.get("covers")
+        self._covers = sorted(streams)
+        if self.since is not None and before is not None and not set(streams) <= set(before):
+            added = ", ".join(sorted(set(streams) - set(before)))
+            self.trouble = f"newly selected: {added}; read from the start"
+            self.since = None
+
+    def advance(self, order: int, value: Any) -> None:  # noqa: ANN401
+        """Move to a row that is written, with its children.
+
+        Args:
+            order: Its replication key as microseconds since 1970.
+            value: The same as it left.
+        """
+        if order == FIRST:
+            return
+        if order > self._limit:
+            if self._limit < self._started:
+                return
+            value = self._cursor.value(self._started)
+        self._state["replication_key"] = self._key
+        self._state["replication_key_value"] = value
+        if self._covers is not None:
+            self._state["covers"] = self._covers
+
+    def hold(self, order: int) -> None:
+        """Stop at a row that is not complete; the next run reads it again."""
+        self._limit = min(self._limit, order)
+
+
+class ChildBookmark:
+    """The bookmark of a stream that is read parent by parent; it moves when all is read.
+
+    It may only filter rows of parents that an earlier run has read. Which ones these were
+    is not kept: a digest tells whether the parents are still the same, and if they are
+    not, their rows are read in full.
+    """
+
+    def __init__(self, state: dict[str, Any], own: Bookmark) -> None:
+        """Start from the bookmark of an earlier run.
+
+        Args:
+            state: The stream's own part of the state; it is written to.
+            own: The same part, read as a bookmark.
+        """
+        self._state = state
+        self._own = own
+        self._latest: tuple[int, Any] | None = None
+        self._parents = ""
+
+    def since(self, parents: str) -> int | None:
+        """Return where to start, given the digest of today's parents."""
+        self._parents = parents
+        return self._own.since if self._state.get("parents") == parents else None
+
+    def note(self, order: int, value: Any) -> None:  # noqa: ANN401
+        """Remember the latest row."""
+        if order != FIRST and (self._latest is None or order > self._latest[0]):
+            self._latest = (order, value)
+
+    def commit(self) -> None:
+        """Write the bookmark, for every parent's rows are written."""
+        if self._latest is not None and self._latest[0] >= (self._own.since or FIRST):
+            self._own.advance(*self._latest)
+        if "replication_key_value" in self._state:
+            self._state["parents"] = self._parents

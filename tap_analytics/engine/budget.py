@@ -1,0 +1,146 @@
+"""One budget of requests per API: the allowed rate, shared pauses, and limits learned."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_START_IN_FLIGHT = 4
+_GROW_EVERY = 8
+_SAFE_SHARE = 0.95
+_BACK_OFF = 0.7
+_PROBE_AFTER = 60.0
+_PROBE_STEP = 1.1
+_SLOWEST = 1 / 60
+_RETRY_SHARE = 0.2
+_RETRY_START = 6.0
+_RETRY_MOST = 50.0
+
+
+class _Window:
+    """At most ``count`` requests in any ``seconds``."""
+
+    def __init__(self, count: int, seconds: float) -> None:
+        self.count = count
+        self.seconds = seconds
+        self._sent: deque[float] = deque(maxlen=count)
+
+    def free_at(self) -> float:
+        return self._sent[0] + self.seconds if len(self._sent) == self.count else 0.0
+
+    def use(self, now: float) -> None:
+        self._sent.append(now)
+
+
+class Budget:
+    """Grants requests to the threads of one API.
+
+    A limit that nobody declared is learned: requests in flight grow slowly from a few to
+    the allowed number, and the first "slower" of the server sets the rate to what it had
+    just let through, less a margin. After a quiet minute a slightly higher rate is tried.
+    """
+
+    def __init__(self, windows: Iterable[tuple[int, float]], concurrency: int) -> None:
+        """Start with the declared limits.
+
+        Args:
+            windows: Pairs of (requests, seconds): so many in any such time.
+            concurrency: Requests in flight at most.
+        """
+        self._windows = [_Window(count, seconds) for count, seconds in windows]
+        self._concurrency = concurrency
+        self._allowed = min(_START_IN_FLIGHT, concurrency)
+        self._cond = threading.Condition()
+        self._in_flight = 0
+        self._successes = 0
+        self._recent: deque[float] = deque()
+        self._pause_until = 0.0
+        self._learned: _Window | None = None
+        self._learned_at = 0.0
+        self._retries = _RETRY_START
+        self._closed = False
+
+    def acquire(self) -> float:
+        """Wait for leave to send a request.
+
+        Returns:
+            The monotonic time of the leave, to be handed back with `release`.
+        """
+        with self._cond:
+            while True:
+                now = time.monotonic()
+                if self._closed:
+                    return now
+                limits = [*self._windows, self._learned] if self._learned else self._windows
+                at = max((window.free_at() for window in limits), default=0.0)
+                at = max(at, self._pause_until)
+                if self._in_flight < self._allowed and at <= now:
+                    for window in limits:
+                        window.use(now)
+                    self._in_flight += 1
+                    return now
+                self._cond.wait(at - now if at > now else None)
+
+    def release(self, granted: float, *, throttled: bool) -> None:
+        """Give the leave back after the answer.
+
+        Args:
+            granted: What `acquire` returned.
+            throttled: Whether the server asked to slow down.
+        """
+        now = time.monotonic()
+        with self._cond:
+            self._in_flight -= 1
+            if throttled:
+                self._slow_down(granted, now)
+            else:
+                self._succeeded(now)
+            self._cond.notify_all()
+
+    def _succeeded(self, now: float) -> None:
+        self._successes += 1
+        self._retries = min(self._retries + _RETRY_SHARE, _RETRY_MOST)
+        if self._allowed < self._concurrency and self._successes % _GROW_EVERY == 0:
+            self._allowed += 1
+        if self._learned is None:
+            self._recent.append(now)
+            while self._recent[0] < now - 1.0:
+                self._recent.popleft()
+        elif now - self._learned_at > _PROBE_AFTER:
+            self._learn(_PROBE_STEP / self._learned.seconds, now)
+
+    def _slow_down(self, granted: float, now: float) -> None:
+        if granted < self._learned_at:
+            return
+        if self._learned is None:
+            self._learn(len(self._recent) * _SAFE_SHARE, now)
+        else:
+            self._learn(_BACK_OFF / self._learned.seconds, now)
+
+    def _learn(self, rate: float, now: float) -> None:
+        self._learned = _Window(1, 1 / max(rate, _SLOWEST))
+        self._learned_at = now
+
+    def pause(self, seconds: float) -> None:
+        """Keep all threads of the API from sending for so long."""
+        with self._cond:
+            self._pause_until = max(self._pause_until, time.monotonic() + seconds)
+
+    def may_retry(self) -> bool:
+        """Take one retry from the allowance, which grows by a share of the good answers."""
+        with self._cond:
+            if self._retries < 1:
+                return False
+            self._retries -= 1
+            return True
+
+    def close(self) -> None:
+        """Let every waiting thread go, for the run has ended."""
+        with self._cond:
+            self._closed = True
+            self._cond.notify_all()

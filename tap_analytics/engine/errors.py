@@ -1,0 +1,48 @@
+"""What can go wrong while reading, and what it means for the run."""
+
+from __future__ import annotations
+
+
+class ReadError(Exception):
+    """A list could not be read; its stream fails and the others go on."""
+
+
+class Denied(ReadError):
+    """The API refused the key (401, 403): no further request of that stream makes sense."""
+
+
+class Gone(ReadError):
+    """The addressed object does not exist (404); a child without its parent is skipped."""
+
+
+class TransientError(ReadError):
+    """The attempt failed in a way that another attempt may mend."""
+
+    def __init__(self, message: str, *, throttled: bool = False, wait: float | None = None) -> None:
+        """Keep what the server said about waiting.
+
+        Args:
+            message: What happened.
+            throttled: Whether the server asked to slow down.
+            wait: Seconds the server told to wait, if it did.
+        """
+        super().__init__(message)
+        self.throttled = throttled
+        self.wait = wait
+
+
+class ListChanged(ReadError):
+    """The list changed while it was read, so that what was read may not be all of it."""
+
+
+class ClosedOutput(Exception):  # noqa: N818
+    """Whoever reads our output has closed it."""
+
+
+class Terminated(BaseException):
+    """The process was told to end by a signal."""
+
+    def __init__(self, signal: int) -> None:
+        """Keep the signal's number."""
+        super().__init__(signal)
+        self.status = 128 + signal

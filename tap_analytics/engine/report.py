@@ -1,0 +1,138 @@
+"""The run report: what happened to each stream."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import logging
+
+COMPLETE, FAILED, DENIED, INTERRUPTED = "complete", "failed", "denied", "interrupted"
+_MOST_REASONS = 3
+
+
+class Tally:
+    """Counts and outcome of one stream; counting is safe from any thread."""
+
+    def __init__(self, stream: str, api: str) -> None:
+        """Start at zero, with the outcome open."""
+        self._lock = threading.Lock()
+        self.stream = stream
+        self.api = api
+        self.records = 0
+        self.requests = 0
+        self.retries = 0
+        self.waited = 0.0
+        self.skipped = 0
+        self.status = INTERRUPTED
+        self.reasons: list[str] = []
+        self.notes: list[str] = []
+
+    def request(self) -> None:
+        """Count a request."""
+        with self._lock:
+            self.requests += 1
+
+    def retry(self) -> None:
+        """Count a retry."""
+        with self._lock:
+            self.retries += 1
+
+    def wait(self, seconds: float) -> None:
+        """Count seconds waited as told or before a retry."""
+        with self._lock:
+            self.waited += seconds
+
+    def skip(self, why: str) -> None:
+        """Count a list that is not there any more."""
+        self.skipped += 1
+        if self.skipped == 1:
+            self.note(f"skipped because gone, such as {why}")
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the stream is done and nothing of it failed."""
+        return self.status == COMPLETE
+
+    def fail(self, status: str, reason: str) -> None:
+        """Note a failure; the worst status and the first reasons are kept."""
+        if self.status != FAILED:
+            self.status = status
+        if len(self.reasons) < _MOST_REASONS:
+            self.reasons.append(reason)
+
+    def complete(self) -> None:
+        """Note that the stream is complete, unless something failed before."""
+        if self.status == INTERRUPTED:
+            self.status = COMPLETE
+
+    def note(self, text: str) -> None:
+        """Say something that is no failure, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def row(self) -> dict[str, Any]:
+        """Return the stream's part of the report, ready for JSON."""
+        return {
+            "stream": self.stream,
+            "api": self.api,
+            "status": self.status,
+            "records": self.records,
+            "requests": self.requests,
+            "retries": self.retries,
+            "seconds_waited": round(self.waited, 3),
+            "skipped": self.skipped,
+            "reason": "; ".join(self.reasons) or None,
+            "notes": self.notes,
+        }
+
+    def line(self) -> str:
+        """Return the stream's part of the report as one line."""
+        text = (
+            f"{self.stream}: {self.status}, {self.records} records, {self.requests} requests, "
+            f"{self.retries} retries, {self.waited:.1f} s waited, {self.skipped} skipped"
+        )
+        return "; ".join([text, *self.reasons, *self.notes])
+
+
+class Report:
+    """The tallies of all streams of a run, in the order the streams are read."""
+
+    def __init__(self) -> None:
+        """Start without a stream."""
+        self.tallies: dict[str, Tally] = {}
+
+    def tally(self, stream: str, api: str) -> Tally:
+        """Return the tally of a stream, a new one the first time."""
+        if stream not in self.tallies:
+            self.tallies[stream] = Tally(stream, api)
+        return self.tallies[stream]
+
+    @property
+    def sound(self) -> bool:
+        """Whether every stream is complete."""
+        return all(tally.is_complete for tally in self.tallies.values())
+
+    @property
+    def any_failed(self) -> bool:
+        """Whether some stream failed or was refused."""
+        return any(tally.status in (FAILED, DENIED) for tally in self.tallies.values())
+
+    def publish(self, logger: logging.Logger, path: str | None) -> None:
+        """Log one line per stream and, with a path, write the report there as JSON.
+
+        The file appears whole or not at all.
+        """
+        for tally in self.tallies.values():
+            log = logger.info if tally.is_complete else logger.error
+            log("%s", tally.line())
+        if path:
+            rows = [tally.row() for tally in self.tallies.values()]
+            target = Path(path)
+            draft = target.with_name(f".{target.name}.{os.getpid()}")
+            draft.write_text(json.dumps({"streams": rows}, indent=2) + "\n", encoding="utf-8")
+            draft.replace(target)

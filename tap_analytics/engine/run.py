@@ -1,0 +1,174 @@
+"""One run of the tap: its options, its lanes, and what it reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.streams.rest import PageContext
+
+from tap_analytics.engine import times
+from tap_analytics.engine.budget import Budget
+from tap_analytics.engine.client import Client, Patience
+from tap_analytics.engine.errors import ReadError
+from tap_analytics.engine.lane import Lane
+from tap_analytics.engine.policy import RetryPolicy
+from tap_analytics.engine.report import Report
+from tap_analytics.engine.spool import FIRST
+from tap_analytics.engine.writer import LineWriter, StateWriter
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterable, Mapping
+
+    from tap_analytics.engine.page import Page
+    from tap_analytics.engine.pagination import Paginator
+    from tap_analytics.engine.reader import ListReader
+    from tap_analytics.engine.stream import AnalyticsStream
+
+
+@dataclass(frozen=True)
+class Options:
+    """The settings that hold for all APIs; times in microseconds since 1970."""
+
+    since: int
+    until: int
+    concurrency: int
+    timeout: float
+    max_wait: float
+    max_retries: int | None
+    backoff_factor: float | None
+    report_path: str | None
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Options:
+        """Read them from a valid configuration."""
+        start, end = config.get("start_date"), config.get("end_date")
+        until = -FIRST if end is None else times.micros(end)
+        if end is not None and len(end) == len("YYYY-MM-DD"):
+            until += times.DAY - 1
+        return cls(
+            since=FIRST if start is None else times.micros(start),
+            until=until,
+            concurrency=config.get("max_concurrency", 8),
+            timeout=config.get("request_timeout", 60),
+            max_wait=config.get("max_wait", 900),
+            max_retries=config.get("max_retries"),
+            backoff_factor=config.get("backoff_factor"),
+            report_path=config.get("report_path"),
+        )
+
+    def policy(self, documented: RetryPolicy) -> RetryPolicy:
+        """Return an API's documented policy with the user's own values put in."""
+        factor = self.backoff_factor
+        constant = documented.constant
+        return RetryPolicy(
+            statuses=documented.statuses,
+            max_retries=documented.max_retries if self.max_retries is None else self.max_retries,
+            factor=documented.factor if factor is None else factor,
+            constant=constant if factor is None or constant is None else factor,
+        )
+
+
+class ListSource:
+    """The pages of one list of a stream."""
+
+    def __init__(
+        self, stream: AnalyticsStream, context: dict[str, Any] | None, client: Client
+    ) -> None:
+        """Take the stream, what its list is asked with, and the way to its API."""
+        self._stream = stream
+        self._context = context
+        self._client = client
+        self.paginator: Paginator = stream.get_new_paginator()
+
+    def fetch(self, token: int) -> Page:
+        """Ask for a page; called on a worker thread.
+
+        Raises:
+            ReadError: With the path in its message.
+        """
+        stream = self._stream
+        path = stream.path
+        try:
+            request = stream.get_http_request(page=PageContext(self._context, token))
+            path = request.url.removeprefix(stream.url_base)
+            return self._client.fetch(request, stream.read_page, stream.tally)
+        except ReadError as error:
+            raise type(error)(f"GET {path} {error}") from None
+
+
+class Run:
+    """Holds together what the streams of one run share."""
+
+    def __init__(self, config: Mapping[str, Any], writer: LineWriter, logger: logging.Logger) -> None:
+        """Start the clock; threads start with the first list."""
+        self.started = times.now()
+        self.options = Options.of(config)
+        self.report = Report()
+        self.writer = writer
+        self.states = StateWriter(writer)
+        self.logger = logger
+        self._config = config
+        self._lanes: dict[str, Lane] = {}
+        self._opened: dict[str, ListReader] = {}
+        self._order: dict[str, int] = {}
+        self._left: set[str] = set()
+
+    def lane(self, stream: AnalyticsStream) -> Lane:
+        """Return the lane of a stream's API."""
+        api = stream.api
+        if api.name not in self._lanes:
+            options = self.options
+            patience = Patience(options.timeout, options.max_wait, options.policy(api.policy))
+            budget = Budget(api.limits(self._config), options.concurrency)
+            client = Client(stream.url_base, budget, patience, options.concurrency)
+            self._lanes[api.name] = Lane(api.name, client, options.concurrency)
+        return self._lanes[api.name]
+
+    def plan(self, streams: Iterable[AnalyticsStream]) -> None:
+        """Take the streams of a whole run, in order, and start to read their first pages."""
+        roots = list(streams)
+        self._left = {stream.name for stream in roots}
+        self._order = {stream.name: number for number, stream in enumerate(roots)}
+        for root in roots:
+            for stream in root.family:
+                self.report.tally(stream.name, stream.api.name)
+        for root in roots:
+            context = next(iter(root.slices()), None)
+            reader = self.open(root, context, self.priority(root))
+            self._opened[root.name] = reader
+
+    def priority(self, root: AnalyticsStream) -> tuple[int, ...]:
+        """Return the priority of a stream without parent."""
+        return (self._order.get(root.name, 0),)
+
+    def take_opened(self, root: AnalyticsStream) -> ListReader | None:
+        """Return the reader that `plan` opened for a stream, once."""
+        return self._opened.pop(root.name, None)
+
+    def open(
+        self, stream: AnalyticsStream, context: dict[str, Any] | None, priority: tuple[int, ...]
+    ) -> ListReader:
+        """Start to read a list."""
+        lane = self.lane(stream)
+        source = ListSource(stream, context, lane.client)
+        return lane.open(priority, source, speculate=stream.parent is None)
+
+    def checkpoint(self, state: Mapping[str, Any]) -> None:
+        """Write the state if it is time to."""
+        self.states.write_state(state)
+
+    def finished(self, root: AnalyticsStream) -> None:
+        """Note that a stream without parent is done; after the last one, close."""
+        self._left.discard(root.name)
+        if not self._left:
+            self.close(root.tap_state)
+
+    def close(self, state: Mapping[str, Any]) -> None:
+        """Write the last state and everything that is still buffered, and end the threads."""
+        for lane in self._lanes.values():
+            lane.close()
+        self._lanes.clear()
+        self.states.write_state(state, now=True)
+        self.writer.flush()

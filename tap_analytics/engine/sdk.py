@@ -1,0 +1,143 @@
+"""The only place that touches private names of the SDK; a canary test watches each of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import RESTStream, Tap
+from singer_sdk.exceptions import (
+    AbortedSyncFailedException,
+    AbortedSyncPausedException,
+    ConfigValidationError,
+)
+from singer_sdk.mapper import SameRecordTransform
+
+from tap_analytics.engine.writer import LineWriter, StateWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from types import FrameType
+
+    from singer_sdk.helpers.types import Context, Record
+
+ABORTED = (AbortedSyncFailedException, AbortedSyncPausedException)
+"""Raised by the SDK when a dry run has seen enough records."""
+
+
+class SdkStream(RESTStream[int]):
+    """A stream whose reading is its own; catalog, selection and maps stay the SDK's."""
+
+    state_partitioning_keys = ()
+
+    def read(self) -> None:
+        """Read and write the whole stream, with the streams below it."""
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """Say that the SDK is done with this stream."""
+        raise NotImplementedError
+
+    def _sync_records(
+        self,
+        context: Context | None = None,  # noqa: ARG002
+        *,
+        write_messages: bool = True,  # noqa: ARG002
+    ) -> Generator[dict[str, Any], Any, Any]:
+        self.read()
+        yield from ()
+
+    def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        """Finish; our bookmarks have no progress markers to promote."""
+        self.finish()
+
+    @property
+    def emit_activate_version_messages(self) -> bool:
+        """Never let the SDK send ACTIVATE_VERSION: it does so before the first record."""
+        return False
+
+    def get_replication_key_signpost(self, context: Context | None) -> None:  # noqa: ARG002
+        """Write no signpost: our bookmarks never pass the start of the run."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether records leave as they are: no stream map, no flattening, no nested choice."""
+        maps = self.stream_maps
+        return (
+            len(maps) == 1
+            and type(maps[0]) is SameRecordTransform
+            and not maps[0].flattening_enabled
+            and all(on for breadcrumb, on in self.mask.items() if len(breadcrumb) > 2)  # noqa: PLR2004
+        )
+
+    @property
+    def deselected_fields(self) -> list[str]:
+        """Top-level fields that the catalog leaves out."""
+        properties = self.effective_schema.get("properties", {})
+        return [name for name in properties if not self.mask.get(("properties", name), True)]
+
+    def record_lines(self, record: Record) -> bytes:
+        """Return the messages that the SDK makes of a record."""
+        writer = self._tap.message_writer
+        messages = self._generate_record_messages(record)
+        return b"".join(writer.serialize_message(message) for message in messages)
+
+    def write_schema(self) -> None:
+        """Write the SCHEMA message."""
+        self._write_schema_message()
+
+    def write_activate_version(self, version: int) -> None:
+        """Write the ACTIVATE_VERSION message."""
+        self._write_activate_version_message(version)
+
+    def check_limit(self, records: int) -> None:
+        """Abort a dry run that has seen enough records.
+
+        Raises:
+            Exception: One of `ABORTED`.
+        """
+        self._check_max_record_limit(current_record_index=records)
+
+
+class SdkTap(Tap):
+    """A tap with our writer, our validation of settings and our way to end."""
+
+    message_writer_class = LineWriter
+    message_writer: LineWriter
+
+    def begin(self) -> None:
+        """Prepare a whole run, before its first stream."""
+        raise NotImplementedError
+
+    def environment(self) -> dict[str, Any]:
+        """Return the settings given in the environment."""
+        raise NotImplementedError
+
+    def find_errors(self) -> list[str]:
+        """Return what is wrong with the settings, without a value of theirs."""
+        raise NotImplementedError
+
+    def use_state_writer(self, writer: StateWriter) -> None:
+        """Replace the SDK's state writer."""
+        self._state_writer = writer  # type: ignore[assignment]
+
+    def _set_compatible_replication_methods(self) -> None:
+        super()._set_compatible_replication_methods()
+        self.begin()
+
+    @property
+    def _env_var_config(self) -> dict[str, Any]:
+        return self.environment()
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        self.append_builtin_config(self.config_jsonschema)
+        for name, setting in self.config_jsonschema["properties"].items():
+            if "default" in setting:
+                self._config.setdefault(name, setting["default"])
+        errors = self.find_errors()
+        if errors and raise_errors:
+            summary = "Config validation failed"
+            raise ConfigValidationError(summary, errors=errors, schema=self.config_jsonschema)
+        return errors
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self.message_writer.ask_end(signum)

@@ -1,0 +1,167 @@
+"""Ordering more rows than fit in memory, and noticing keys that come twice."""
+
+from __future__ import annotations
+
+import heapq
+import marshal
+import os
+import tempfile
+from array import array
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_BYTES_IN_MEMORY = 16 * 1024 * 1024
+_ROW_OVERHEAD = 300
+_ROWS_PER_BLOCK = 64
+_KEYS_IN_MEMORY = 1 << 16
+_KEYS_PER_BLOCK = 1 << 10
+FIRST = -(1 << 62)
+"""Order of rows without a replication key: before all others."""
+
+
+class Row(NamedTuple):
+    """A row ready to be written.
+
+    Attributes:
+        order: Its replication key as microseconds since 1970, `FIRST` without one.
+        key: Its key, comparable with the other rows' keys.
+        number: Its place among all rows read.
+        lines: Its Singer messages.
+        value: Its replication key as it leaves.
+        context: What its children are asked with, None if it has none.
+    """
+
+    order: int
+    key: Any
+    number: int
+    lines: bytes
+    value: Any
+    context: dict[str, Any] | None
+
+
+class _Blocks:
+    """Blocks of bytes in one temporary file that vanishes with the process."""
+
+    def __init__(self) -> None:
+        self._file: Any = None
+        self._end = 0
+
+    def write(self, block: bytes) -> tuple[int, int]:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as we do
+        self._file.write(block)
+        place = (self._end, len(block))
+        self._end += len(block)
+        return place
+
+    def read(self, place: tuple[int, int]) -> bytes:
+        self._file.flush()
+        return os.pread(self._file.fileno(), place[1], place[0])
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file, self._end = None, 0
+
+
+class Spool:
+    """Takes rows in any order and gives them back by (order, key), each pair once.
+
+    Up to some megabytes are kept in memory; more is sorted in runs in a temporary file.
+    """
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._rows: list[Row] = []
+        self._bytes = 0
+        self._blocks = _Blocks()
+        self._runs: list[list[tuple[int, int]]] = []
+
+    def add(self, row: Row) -> None:
+        """Take a row."""
+        self._rows.append(row)
+        self._bytes += len(row.lines) + _ROW_OVERHEAD
+        if self._bytes >= _BYTES_IN_MEMORY:
+            self._spill()
+
+    def _spill(self) -> None:
+        self._rows.sort()
+        plain = [tuple(row) for row in self._rows]
+        self._runs.append(
+            [
+                self._blocks.write(marshal.dumps(plain[start : start + _ROWS_PER_BLOCK]))
+                for start in range(0, len(plain), _ROWS_PER_BLOCK)
+            ]
+        )
+        self._rows = []
+        self._bytes = 0
+
+    def _run(self, places: Iterable[tuple[int, int]]) -> Iterator[Row]:
+        for place in places:
+            yield from map(Row._make, marshal.loads(self._blocks.read(place)))  # noqa: S302
+
+    def rows(self) -> Iterator[Row]:
+        """Yield all rows in order; of rows with the same order and key the last one read."""
+        self._rows.sort()
+        runs = [self._run(places) for places in self._runs]
+        merged = heapq.merge(*runs, self._rows) if runs else iter(self._rows)
+        held: Row | None = None
+        for row in merged:
+            if held is not None and (held[0] != row[0] or held[1] != row[1]):
+                yield held
+            held = row
+        if held is not None:
+            yield held
+
+    def close(self) -> None:
+        """Forget all rows and give the space back."""
+        self._rows, self._runs, self._bytes = [], [], 0
+        self._blocks.close()
+
+
+class KeyLedger:
+    """Remembers keys by their hash, few in memory and many in a temporary file."""
+
+    def __init__(self) -> None:
+        """Start without a key."""
+        self.repeated = 0
+        self._recent: set[int] = set()
+        self._blocks = _Blocks()
+        self._runs: list[list[tuple[int, int]]] = []
+
+    def add(self, key: Any) -> bool:  # noqa: ANN401
+        """Take a key and tell whether it is surely new among the latest ones."""
+        mark = hash(key)
+        if mark in self._recent:
+            self.repeated += 1
+            return False
+        self._recent.add(mark)
+        if len(self._recent) >= _KEYS_IN_MEMORY:
+            marks = sorted(self._recent)
+            self._runs.append(
+                [
+                    self._blocks.write(array("q", marks[start : start + _KEYS_PER_BLOCK]).tobytes())
+                    for start in range(0, len(marks), _KEYS_PER_BLOCK)
+                ]
+            )
+            self._recent = set()
+        return True
+
+    def _run(self, places: Iterable[tuple[int, int]]) -> Iterator[int]:
+        for place in places:
+            yield from array("q", self._blocks.read(place))
+
+    def repeats(self) -> int:
+        """Return how many keys came more than once; ends the ledger."""
+        repeated = self.repeated
+        if self._runs:
+            runs = [self._run(places) for places in self._runs]
+            previous = None
+            for mark in heapq.merge(*runs, sorted(self._recent)):
+                repeated += mark == previous
+                previous = mark
+        self._blocks.close()
+        self._recent = set()
+        return repeated

@@ -1,0 +1,301 @@
+"""The base of every stream: what a stream declares, and what follows from it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from hashlib import sha256
+from string import Formatter
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
+
+from singer_sdk.streams.rest import HTTPRequest, PageContext
+
+from tap_analytics.engine import times
+from tap_analytics.engine.bookmarks import Bookmark
+from tap_analytics.engine.conform import Conformer
+from tap_analytics.engine.encode import canonical, encode
+from tap_analytics.engine.errors import ReadError, TransientError
+from tap_analytics.engine.page import Page
+from tap_analytics.engine.pagination import SinglePage
+from tap_analytics.engine.rows import RowMaker, Window
+from tap_analytics.engine.sdk import ABORTED, SdkStream
+from tap_analytics.engine.selector import Selector
+from tap_analytics.engine.sync import Sync
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from singer_sdk.helpers.types import Context, Record
+
+    from tap_analytics.engine.api import Api
+    from tap_analytics.engine.cursors import Cursor
+    from tap_analytics.engine.pagination import Paginator
+    from tap_analytics.engine.report import Tally
+    from tap_analytics.engine.run import Run
+    from tap_analytics.tap import TapAnalytics
+
+CONTENT_KEY = "row_key"
+"""Key of rows that the API gives no key to: SHA-256 over the row in canonical JSON."""
+
+
+class AnalyticsStream(SdkStream):
+    """A stream that declares its path, paginator, records, keys, and how it is told apart.
+
+    Attributes:
+        api: The API it belongs to.
+        paginator_class: How its pages are asked for.
+        cursor: Kind of its replication key.
+        child_keys: What its children are asked with: names in their paths, and the fields
+            of this stream's rows that fill them.
+        fixed_params: Query parameters of every request.
+        left_out: Fields that are known and never wanted, such as those that carry secrets.
+        context_params: Query parameters that come from the context, and the names there.
+    """
+
+    api: ClassVar[type[Api]]
+    paginator_class: ClassVar[type[Paginator]] = SinglePage
+    records_jsonpath: ClassVar[str]
+    cursor: ClassVar[Cursor | None] = None
+    child_keys: ClassVar[Mapping[str, str]] = {}
+    fixed_params: ClassVar[Mapping[str, str]] = {}
+    context_params: ClassVar[Mapping[str, str]] = {}
+    left_out: ClassVar[tuple[str, ...]] = ()
+
+    _tap: TapAnalytics
+
+    @property
+    def run(self) -> Run:
+        """The run this stream is part of."""
+        return self._tap.run
+
+    @cached_property
+    def tally(self) -> Tally:
+        """Where the stream's requests and records are counted."""
+        return self.run.report.tally(self.name, self.api.name)
+
+    @property
+    def selected_by_default(self) -> bool:
+        """Whether it is read when nobody chose: only if there is a credential for it."""
+        is_on = self.api.is_on(self.config)
+        return self.api.has_credential(self.config) or not is_on
+
+    # What is asked
+
+    @property
+    def url_base(self) -> str:
+        """Where paths start."""
+        return self.api.base_url(self.config)
+
+    @cached_property
+    def auth_headers(self) -> dict[str, str]:
+        """Headers that carry the credentials."""
+        return self.api.auth_headers(self.config)
+
+    def get_new_paginator(self) -> Paginator:
+        """Return a paginator for one list."""
+        return self.paginator_class(self.api.setting(self.config, "page_size"))
+
+    def get_url(self, context: Context | None) -> str:
+        """Return the URL, with every value of the context as one encoded path segment.
+
+        Raises:
+            ReadError: If a value cannot be a path segment.
+        """
+        values = {}
+        for _, name, _, _ in Formatter().parse(self.path):
+            if name:
+                text = str((context or {})[name])
+                if text in ("", ".", ".."):
+                    msg = f"{name} {text!r} cannot be part of a path"
+                    raise ReadError(msg)
+                values[name] = quote(text, safe="")
+        return self.url_base + self.path.format(**values)
+
+    def get_params(self, context: Context | None) -> dict[str, Any]:
+        """Return the query parameters apart from paging."""
+        asked = {param: (context or {})[name] for param, name in self.context_params.items()}
+        return {**self.fixed_params, **asked}
+
+    def get_http_request(self, *, page: PageContext[int]) -> HTTPRequest:
+        """Return the request for a page; called on any thread."""
+        context, token = page.stream_context, page.next_page_token
+        paginator = self.get_new_paginator()
+        paging = paginator.params(paginator.first if token is None else token)
+        headers = {"Accept": "application/json", "User-Agent": self._tap.user_agent}
+        return HTTPRequest(
+            url=self.get_url(context),
+            params={**self.get_params(context), **paging},
+            headers={**headers, "Accept-Encoding": "gzip, deflate", **self.auth_headers},
+        )
+
+    # What is answered
+
+    @cached_property
+    def _selector(self) -> Selector:
+        return Selector(self.records_jsonpath)
+
+    @cached_property
+    def _own_keys(self) -> tuple[str, ...]:
+        asked = {name for _, name, _, _ in Formatter().parse(self.path)}
+        asked.update(self.context_params.values(), {CONTENT_KEY})
+        return tuple(name for name in self.primary_keys if name not in asked)
+
+    def read_page(self, body: Any, size: int) -> Page:  # noqa: ANN401
+        """Return the page in a decoded body; called on any thread.
+
+        Raises:
+            TransientError: If the records are not where they should be.
+        """
+        try:
+            records, is_object = self._selector.find(body)
+        except LookupError:
+            msg = f"answered without records at {self.records_jsonpath}"
+            raise TransientError(msg) from None
+        signals = self.get_new_paginator().signals(body)
+        now = times.iso(times.now())
+        return Page(records, signals, self._fingerprint(records), size, now, is_object)
+
+    def _fingerprint(self, records: list[dict[str, Any]]) -> int:
+        if self._own_keys:
+            try:
+                return hash(tuple([tuple(map(row.get, self._own_keys)) for row in records]))
+            except TypeError:
+                pass
+        return hash(encode(records))
+
+    def merge(self, pages: Iterable[Page]) -> Iterable[Page]:
+        """Return the pages of a list as they are to be taken; most streams change nothing."""
+        return pages
+
+    def post_process(self, row: Record, context: Context | None = None) -> Record | None:
+        """Add to a row what it was asked with, and its key if it has none of its own."""
+        if context:
+            row.update(context)
+        if self.keyed_by_content:
+            row[CONTENT_KEY] = sha256(canonical(row)).hexdigest()
+        return row
+
+    def get_child_context(
+        self, record: Record, context: Context | None  # noqa: ARG002
+    ) -> dict[str, Any] | None:
+        """Return what the children of a row are asked with; None if it has no identity."""
+        values = {name: record.get(field) for name, field in self.child_keys.items()}
+        return None if None in values.values() else values
+
+    # What is kept of it
+
+    @property
+    def keyed_by_content(self) -> bool:
+        """Whether rows have no key but their content."""
+        return CONTENT_KEY in self.primary_keys
+
+    @cached_property
+    def window_key(self) -> str | None:
+        """The replication key, if the stream is read incrementally."""
+        return self.replication_key if self.replication_method == "INCREMENTAL" else None
+
+    @cached_property
+    def conformer(self) -> Conformer:
+        """Makes rows fit the schema and the user's choice of fields."""
+        needed = {*self.primary_keys, self.replication_key}
+        deselected = [name for name in self.deselected_fields if name not in needed]
+        left_out = (*deselected, *self.left_out)
+        return Conformer(self.effective_schema, left_out=left_out)
+
+    @cached_property
+    def row_maker(self) -> RowMaker:
+        """Turns records into rows."""
+        return RowMaker(self)
+
+    @cached_property
+    def mapped_lines(self) -> Callable[[dict[str, Any]], bytes] | None:
+        """The SDK's way to write a record, where maps, flattening or nested choices need it."""
+        return None if self.is_plain else self.record_lines
+
+    @cached_property
+    def version(self) -> int | None:
+        """Version of a full-table stream, if the user asked for ACTIVATE_VERSION."""
+        wanted = self.config.get("emit_activate_version_messages", False)
+        return self._tap.initialized_at // 1000 if wanted and self.is_full_table else None
+
+    @property
+    def is_full_table(self) -> bool:
+        """Whether every run reads all rows, of this stream and of those above it."""
+        parent = self.parent
+        return self.window_key is None and (parent is None or parent.is_full_table)
+
+    # Its place among the others
+
+    @cached_property
+    def parent(self) -> AnalyticsStream | None:
+        """The stream that it is read below, if any."""
+        for stream in self._tap.streams.values():
+            if self in stream.child_streams:
+                return stream  # type: ignore[return-value]
+        return None
+
+    @cached_property
+    def children(self) -> list[AnalyticsStream]:
+        """Streams below this one that are selected, or have selected ones below them."""
+        return [
+            child
+            for child in self.child_streams
+            if child.selected or child.has_selected_descendents
+        ]  # type: ignore[return-value]
+
+    @property
+    def family(self) -> Iterable[AnalyticsStream]:
+        """The stream itself and all streams below it that are read, parents first."""
+        yield self
+        for child in self.children:
+            yield from child.family
+
+    @cached_property
+    def has_unique_contexts(self) -> bool:
+        """Whether no two rows ask for the same children."""
+        return set(self.primary_keys) <= set(self.child_keys.values())
+
+    @cached_property
+    def spreads(self) -> bool:
+        """Whether its rows have children to read."""
+        return bool(self.children)
+
+    # Where it starts and ends
+
+    @cached_property
+    def bookmark(self) -> Bookmark | None:
+        """How far it was read; None if it is read in full."""
+        if self.window_key is None or self.cursor is None:
+            return None
+        return Bookmark(self.stream_state, self.window_key, self.cursor, self.run.started)
+
+    @property
+    def window(self) -> Window:
+        """Which replication keys a run wants, before any bookmark of its own is looked at."""
+        options = self.run.options
+        return Window() if self.window_key is None else Window(options.since, options.until)
+
+    @property
+    def bookmarked_window(self) -> Window:
+        """Which replication keys a run wants, from the bookmark on."""
+        window = self.window
+        since = self.bookmark.since if self.bookmark else None
+        return window if since is None else Window(max(window.since, since), window.until)
+
+    def slices(self) -> Iterable[dict[str, Any] | None]:
+        """Return the contexts of its lists, oldest first; most streams have one list."""
+        return (None,)
+
+    # Its reading
+
+    def read(self) -> None:
+        """Read and write the stream with all below it."""
+        try:
+            Sync(self).go()
+        except ABORTED:
+            self.run.writer.flush()
+            raise
+
+    def finish(self) -> None:
+        """Tell the run that this stream is done."""
+        self.run.finished(self)

@@ -1,0 +1,278 @@
+"""Writing one stream and all below it, in an order that does not depend on the threads."""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from tap_analytics.engine.bookmarks import Bookmark, ChildBookmark
+from tap_analytics.engine.errors import ClosedOutput, Denied, Gone, ListChanged, ReadError
+from tap_analytics.engine.report import DENIED, FAILED
+from tap_analytics.engine.rows import Census, Window
+from tap_analytics.engine.sdk import ABORTED
+from tap_analytics.engine.spool import KeyLedger, Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+
+    from tap_analytics.engine.reader import ListReader
+    from tap_analytics.engine.spool import Row
+    from tap_analytics.engine.stream import AnalyticsStream
+
+_LISTS_AHEAD_PER_THREAD = 2
+_T = TypeVar("_T")
+
+
+class _List(NamedTuple):
+    """A list that is being read: whose it is, what it was asked with, and its rank."""
+
+    stream: AnalyticsStream
+    context: dict[str, Any] | None
+    priority: tuple[int, ...]
+    reader: ListReader
+
+
+class Sync:
+    """Reads a stream without parent, and with it every selected stream below."""
+
+    def __init__(self, root: AnalyticsStream) -> None:
+        """Take the stream."""
+        self._root = root
+        self._run = root.run
+        self._family = list(root.family)
+        self._closed: set[str] = set()
+        self._windows: dict[str, Window] = {}
+        self._child_bookmarks = {
+            stream.name: ChildBookmark(stream.stream_state, stream.bookmark)
+            for stream in self._family[1:]
+            if stream.bookmark is not None
+        }
+
+    def go(self) -> None:
+        """Read and write everything; a failure is noted and ends this stream only."""
+        root = self._root
+        below = self._family[1:]
+        for stream in below:
+            if stream.selected:
+                stream.write_schema()
+        bookmark = root.bookmark
+        if bookmark is not None and below:
+            bookmark.cover([stream.name for stream in self._family if stream.selected])
+        if bookmark is not None and bookmark.trouble:
+            root.tally.note(bookmark.trouble)
+        try:
+            self._read_root(bookmark)
+        except (ClosedOutput, *ABORTED):
+            raise
+        except Exception as error:  # noqa: BLE001 - one failure is one failure
+            self._fail(root, error)
+            for stream in below:
+                stream.tally.fail(FAILED, f"{root.name}, which it is read below, failed")
+        for stream in self._family:
+            self._finish(stream)
+        self._run.checkpoint(root.tap_state)
+
+    def _read_root(self, bookmark: Bookmark | None) -> None:
+        root, rank = self._root, self._run.priority(self._root)
+        opened = self._run.take_opened(root)
+
+        def start(item: tuple[int, dict[str, Any] | None]) -> list[_List]:
+            number, context = item
+            priority = (*rank, 1, number) if number else rank
+            reader = opened if number == 0 else None
+            reader = reader or self._run.open(root, context, priority)
+            return [_List(root, context, priority, reader)]
+
+        window = root.bookmarked_window
+        with closing(self._ahead(enumerate(root.slices()), start)) as parts:
+            for _, (part,) in parts:
+                self._write_list(part, window, bookmark)
+
+    def _finish(self, stream: AnalyticsStream) -> None:
+        tally = stream.tally
+        refused = stream.row_maker.refused
+        if refused:
+            tally.fail(FAILED, f"{refused} rows without a key were refused")
+        for what, counts in (
+            ("fields outside the schema", stream.conformer.unknown),
+            ("values of another type", stream.conformer.changed),
+        ):
+            if counts:
+                tally.note(f"{what}: " + ", ".join(f"{n} ({c})" for n, c in counts.most_common(20)))
+        tally.complete()
+        if tally.is_complete and stream.name in self._child_bookmarks:
+            self._child_bookmarks[stream.name].commit()
+        if tally.is_complete and stream.version and stream.selected:
+            stream.write_activate_version(stream.version)
+
+    def _fail(self, stream: AnalyticsStream, error: Exception) -> None:
+        if isinstance(error, ReadError):
+            status = DENIED if isinstance(error, Denied) else FAILED
+            stream.tally.fail(status, str(error))
+        else:
+            stream.logger.error("Unexpected failure of '%s'", stream.name, exc_info=error)
+            stream.tally.fail(FAILED, f"unexpected {type(error).__name__}: {error}")
+
+    def _ahead(
+        self, items: Iterable[_T], start: Callable[[_T], list[_List]]
+    ) -> Generator[tuple[_T, list[_List]], None, None]:
+        """Yield items with the lists started for them, while those of later items are started."""
+        dry_run = self._root.ABORT_AT_RECORD_COUNT is not None
+        depth = 0 if dry_run else _LISTS_AHEAD_PER_THREAD * self._run.options.concurrency
+        waiting: deque[tuple[_T, list[_List]]] = deque()
+        failure: ReadError | None = None
+        source = iter(items)
+        try:
+            while failure is None:
+                try:
+                    item = next(source)
+                except StopIteration:
+                    break
+                except ReadError as error:  # what came before is still good
+                    failure = error
+                    break
+                waiting.append((item, start(item)))
+                if len(waiting) > depth:
+                    yield waiting.popleft()
+            while waiting:
+                yield waiting.popleft()
+        finally:
+            for _, lists in waiting:
+                self._drop(lists)
+        if failure is not None:
+            raise failure
+
+    def _drop(self, lists: Iterable[_List]) -> None:
+        for part in lists:
+            self._run.lane(part.stream).drop(part.reader)
+
+    def _write_list(
+        self, part: _List, window: Window, bookmark: Bookmark | ChildBookmark | None
+    ) -> None:
+        stream = part.stream
+        incremental = [child.name for child in stream.children if child.window_key]
+        if stream.window_key is None and not incremental:
+            rows = self._rows(part, window)
+            self._write_rows(part, rows, bookmark)
+            return
+        spool, census = Spool(), Census() if incremental and stream is self._root else None
+        try:
+            for row in self._rows(part, window, spool, census):
+                spool.add(row)
+            if census is not None:
+                self._narrow(census.result())
+            if isinstance(bookmark, Bookmark) and stream.row_maker.refused:
+                bookmark.hold(stream.row_maker.refused_order)
+            self._write_rows(part, spool.rows(), bookmark)
+        finally:
+            spool.close()
+
+    def _narrow(self, census: str) -> None:
+        """Let children with a bookmark start there, if their parents are the same as then."""
+        for child in self._root.children:
+            if child.name in self._child_bookmarks:
+                since = self._child_bookmarks[child.name].since(census)
+                if since is not None:
+                    window = child.window
+                    self._windows[child.name] = window._replace(since=max(since, window.since))
+
+    def _write_rows(
+        self, part: _List, rows: Iterable[Row], bookmark: Bookmark | ChildBookmark | None
+    ) -> None:
+        stream, writer, tally = part.stream, self._run.writer, part.stream.tally
+        with closing(self._with_children(part, rows)) as family:
+            for number, (row, lists) in enumerate(family):
+                stream.check_limit(number)
+                if row.lines:
+                    writer.write(row.lines)
+                    tally.records += 1
+                complete = all([self._write_child(child) for child in lists])
+                if isinstance(bookmark, ChildBookmark):
+                    bookmark.note(row.order, row.value)
+                elif bookmark is not None:
+                    if not complete:
+                        bookmark.hold(row.order)
+                    bookmark.advance(row.order, row.value)
+                    self._run.checkpoint(self._root.tap_state)
+
+    def _with_children(
+        self, part: _List, rows: Iterable[Row]
+    ) -> Generator[tuple[Row, list[_List]], None, None]:
+        stream = part.stream
+        seen: set[str] = set()
+        number = 0
+
+        def start(row: Row) -> list[_List]:
+            nonlocal number
+            if row.context is None or (mark := repr(row.context)) in seen:
+                return []
+            if not stream.has_unique_contexts:
+                seen.add(mark)
+            number += 1
+            return [
+                _List(child, row.context, priority, self._run.open(child, row.context, priority))
+                for rank, child in enumerate(stream.children)
+                if child.name not in self._closed
+                for priority in [(*part.priority, 2, number, rank)]
+            ]
+
+        if stream.children:
+            yield from self._ahead(rows, start)
+        else:
+            for row in rows:
+                yield row, []
+
+    def _write_child(self, part: _List) -> bool:
+        """Write a child's list and tell whether it is complete."""
+        stream = part.stream
+        if stream.name in self._closed:
+            self._drop([part])
+            return False
+        window = self._windows.get(stream.name, stream.window)
+        try:
+            self._write_list(part, window, self._child_bookmarks.get(stream.name))
+        except Gone as error:
+            stream.tally.skip(str(error))
+        except ABORTED:
+            self._drop([part])
+        except ReadError as error:
+            self._fail(stream, error)
+            if isinstance(error, Denied):
+                self._closed.add(stream.name)
+            return False
+        return True
+
+    def _rows(
+        self, part: _List, window: Window, spool: Spool | None = None, census: Census | None = None
+    ) -> Generator[Row, None, None]:
+        """Yield the rows of a list as its pages come, and prove at the end that they are all.
+
+        A list that changed while it was read is read once more from its start: its rows come
+        again, and what was spooled of it is forgotten.
+
+        Raises:
+            ReadError: If the list cannot be read, or changed again.
+        """
+        stream, reader = part.stream, part.reader
+        lane = self._run.lane(stream)
+        first_pages: list[int] | None = None
+        while True:
+            ledger = KeyLedger()
+            try:
+                for page in stream.merge(lane.pages(reader, self._run.writer.flush)):
+                    yield from stream.row_maker.rows(page, part.context, window, ledger, census)
+                repeats = 0 if stream.keyed_by_content else ledger.repeats()
+                if not repeats or list(reader.fingerprints) == first_pages:
+                    return
+                msg = f"{stream.path}: {repeats} keys are on more than one page"
+                raise ListChanged(msg)
+            except ListChanged as change:
+                if first_pages is not None:
+                    raise
+                stream.tally.note(f"read again: {change}")
+            first_pages = list(reader.fingerprints)
+            lane.drop(reader)
+            reader = self._run.open(stream, part.context, part.priority)
+            if spool is not None:
+                spool.close()

@@ -1,0 +1,82 @@
+"""Reading and normalizing ISO 8601 times."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
+
+UTC = timezone.utc
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY = 86_400_000_000
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_FIRST = (date.min.toordinal() - _EPOCH_DAY) * DAY
+_LAST = (date.max.toordinal() - _EPOCH_DAY + 1) * DAY - 1
+_CANONICAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", re.ASCII)
+_ISO = re.compile(
+    r"(\d{4}-\d\d-\d\d)"
+    r"(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*([Zz]|[+-]\d\d(?::?\d\d)?)?)?",
+    re.ASCII,
+)
+
+
+@lru_cache(maxsize=4096)
+def _day_start(text: str) -> int:
+    return (date.fromisoformat(text).toordinal() - _EPOCH_DAY) * DAY
+
+
+def micros(text: str) -> int:
+    """Return an ISO 8601 date or date-time as microseconds since 1970 in UTC.
+
+    A time without a zone is taken as UTC. Digits below a microsecond are cut off. A time
+    that leaves the years 1 to 9999 on its way to UTC stops at their edge.
+
+    Raises:
+        ValueError: If the text is not such a time.
+    """
+    match = _ISO.fullmatch(text)
+    if match is None:
+        msg = "not an ISO 8601 time"
+        raise ValueError(msg)
+    day, hour, minute, second, fraction, zone = match.groups()
+    total = _day_start(day)
+    if hour is None:
+        return total
+    hours, minutes, seconds = int(hour), int(minute), int(second or 0)
+    if hours > 23 or minutes > 59 or seconds > 60:  # noqa: PLR2004
+        msg = "not a time of day"
+        raise ValueError(msg)
+    total += ((hours * 60 + minutes) * 60 + min(seconds, 59)) * 1_000_000
+    if fraction:
+        total += int(fraction[:6].ljust(6, "0"))
+    if zone and zone not in "Zz":
+        digits = zone[1:].replace(":", "").ljust(4, "0")
+        shift = (int(digits[:2]) * 60 + int(digits[2:])) * 60_000_000
+        total += -shift if zone[0] == "+" else shift
+    return min(max(total, _FIRST), _LAST)
+
+
+def utc_text(text: str) -> str:
+    """Return an ISO 8601 time in UTC, ending in ``Z``; one that already does is kept as it is.
+
+    Raises:
+        ValueError: If the text is not a time.
+    """
+    moment = micros(text)
+    return text if _CANONICAL.fullmatch(text) else iso(moment)
+
+
+def iso(moment: int) -> str:
+    """Return microseconds since 1970 as an ISO 8601 time in UTC, ending in ``Z``."""
+    when = EPOCH + timedelta(microseconds=moment)
+    return when.replace(tzinfo=None).isoformat() + "Z"
+
+
+def day(moment: int) -> str:
+    """Return the UTC day (``YYYY-MM-DD``) of microseconds since 1970."""
+    return date.fromordinal(moment // DAY + _EPOCH_DAY).isoformat()
+
+
+def now() -> int:
+    """Return the current time as microseconds since 1970."""
+    return (datetime.now(UTC) - EPOCH) // timedelta(microseconds=1)
