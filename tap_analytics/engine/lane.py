@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tap_analytics.engine.client import Client
     from tap_analytics.engine.page import Page
 
-_MOST_BYTES_AHEAD = 4 * 1024 * 1024
+_MOST_BYTES_AHEAD = 6 * 1024 * 1024
 _PAGES_AHEAD_PER_THREAD = 4
 
 
@@ -42,6 +42,8 @@ class Lane:
         self._readers: list[ListReader] = []
         self._head: ListReader | None = None
         self._in_flight = 0
+        self._largest = 0
+        self._held_back = False
         self._idle = 0
         self._threads = 0
         self._closed = False
@@ -88,7 +90,8 @@ class Lane:
             with self._lock:
                 if reader.drained:
                     self._forget(reader)
-                self._wake()
+                if self._held_back:
+                    self._wake()
             if isinstance(page, Exception):
                 raise page
             yield page
@@ -109,6 +112,9 @@ class Lane:
             self._readers.remove(reader)
 
     def _wake(self) -> None:
+        """Let one more thread work, if there is something to do."""
+        if not any(reader.is_ready for reader in self._servable()):
+            return
         if self._idle:
             self._work.notify()
         elif self._threads < self.concurrency and not self._closed:
@@ -137,16 +143,24 @@ class Lane:
                 self._in_flight -= 1
                 if epoch == reader.epoch:
                     reader.deliver(index, result)
+                    self._largest = max(self._largest, getattr(result, "size", 0))
                     self._arrival.notify()
+
+    def _servable(self) -> list[ListReader]:
+        pages = self._in_flight + sum(reader.held_pages for reader in self._readers)
+        size = sum(reader.held_bytes for reader in self._readers)
+        size += self._in_flight * self._largest
+        self._held_back = (
+            pages >= _PAGES_AHEAD_PER_THREAD * self.concurrency or size >= _MOST_BYTES_AHEAD
+        )
+        if self._held_back:
+            return [self._head] if self._head else []
+        return self._readers
 
     def _next_job(self) -> tuple[ListReader, int, int, int] | None:
         if self._closed:
             return None
-        pages = self._in_flight + sum(reader.held_pages for reader in self._readers)
-        size = sum(reader.held_bytes for reader in self._readers)
-        full = pages >= _PAGES_AHEAD_PER_THREAD * self.concurrency or size >= _MOST_BYTES_AHEAD
-        candidates = ([self._head] if self._head else []) if full else self._readers
-        for reader in candidates:
+        for reader in self._servable():
             if (taken := reader.take()) is not None:
                 return reader, reader.epoch, *taken
         return None

@@ -61,6 +61,11 @@ class ListReader:
         self._last: int | None = None
         self._consumed = 0
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a page to ask for."""
+        return bool(self._again) or self._next <= self._horizon()
+
     def take(self) -> tuple[int, int] | None:
         """Return index and token of the next page to ask for, or None for now."""
         if self._again:

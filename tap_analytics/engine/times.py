@@ -13,6 +13,11 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _FIRST = (date.min.toordinal() - _EPOCH_DAY) * DAY
 _LAST = (date.max.toordinal() - _EPOCH_DAY + 1) * DAY - 1
 _CANONICAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", re.ASCII)
+_SURELY_VALID = re.compile(
+    r"(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])"
+    r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z",
+    re.ASCII,
+)
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)"
     r"(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*([Zz]|[+-]\d\d(?::?\d\d)?)?)?",
@@ -54,6 +59,11 @@ def micros(text: str) -> int:
         shift = (int(digits[:2]) * 60 + int(digits[2:])) * 60_000_000
         total += -shift if zone[0] == "+" else shift
     return min(max(total, _FIRST), _LAST)
+
+
+def is_utc_text(text: str) -> bool:
+    """Tell cheaply whether a text is surely a time that `utc_text` would not change."""
+    return _SURELY_VALID.fullmatch(text) is not None
 
 
 def utc_text(text: str) -> str:
