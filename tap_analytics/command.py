@@ -47,7 +47,7 @@ class AnalyticsCommand(SingerCommand):
         with self._ending():
             return super().make_context(*args, **kwargs)
 
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
+    def invoke(self, ctx: click.Context) -> Any:
         """Run the command; unlike the SDK's, ours tells wrong settings by status 2."""
         logging.captureWarnings(capture=True)
         sys.excepthook = self.excepthook

@@ -113,7 +113,7 @@ def from_environment(
     return found
 
 
-def _parsed(text: str) -> Any:  # noqa: ANN401
+def _parsed(text: str) -> Any:
     if text.lower() in _BOOLEANS:
         return _BOOLEANS[text.lower()]
     try:
@@ -139,13 +139,14 @@ def find_errors(config: Mapping[str, Any], config_schema: Mapping[str, Any]) -> 
 
 
 def _explain(problem: ValidationError, config_schema: Mapping[str, Any]) -> Iterator[str]:
+    given: Any = problem.instance
+    expected: Any = problem.validator_value
     if problem.validator == "additionalProperties" and not problem.path:
         known = config_schema["properties"]
-        for name in sorted(set(problem.instance) - set(known)):
+        for name in sorted(set(given) - set(known)):
             yield f"unknown setting '{name}'"
         return
     name = ".".join(map(str, problem.path)) or "the configuration"
-    expected = problem.validator_value
     if problem.validator == "type":
         kinds = [expected] if isinstance(expected, str) else expected
         yield f"setting '{name}' must be of type {' or '.join(k for k in kinds if k != 'null')}"

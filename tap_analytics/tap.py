@@ -10,7 +10,6 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import click
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
@@ -26,11 +25,13 @@ from tap_analytics.engine.errors import ClosedOutput, Terminated
 from tap_analytics.engine.run import Run
 from tap_analytics.engine.sdk import SdkTap
 from tap_analytics.engine.secrets import redactor
+from tap_analytics.engine.stream import AnalyticsStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_analytics.engine.stream import AnalyticsStream
+    import click
+
 
 INCOMPLETE = 1
 _OBJECTS_BETWEEN_COLLECTIONS = 200_000
@@ -106,10 +107,12 @@ class TapAnalytics(SdkTap):
     def roots(self) -> Iterator[AnalyticsStream]:
         """The streams without parent that are read, in order."""
         for stream in self.streams.values():
-            if not stream.parent_stream_type and (
-                stream.selected or stream.has_selected_descendents
+            if (
+                isinstance(stream, AnalyticsStream)
+                and not stream.parent_stream_type
+                and (stream.selected or stream.has_selected_descendents)
             ):
-                yield stream  # type: ignore[misc]
+                yield stream
 
     def begin(self) -> None:
         """Start the run: take its streams and fetch their first pages."""
@@ -153,9 +156,9 @@ class TapAnalytics(SdkTap):
         *,
         about: bool = False,
         about_format: str | None = None,
-        config: Any = None,  # noqa: ANN401
-        state: Any = None,  # noqa: ANN401
-        catalog: Any = None,  # noqa: ANN401
+        config: Any = None,
+        state: Any = None,
+        catalog: Any = None,
     ) -> None:
         """Run the command line interface.
 
@@ -215,7 +218,7 @@ def _spare_the_collector() -> None:
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 100)
 
 
-def _load(file: Any, what: str) -> dict[str, Any] | None:  # noqa: ANN401
+def _load(file: Any, what: str) -> dict[str, Any] | None:
     """Read a JSON object the user gave."""
     if file is None:
         return None

@@ -34,7 +34,7 @@ class Answer:
     body: bytes
 
 
-def decode(body: bytes) -> Any:  # noqa: ANN401
+def decode(body: bytes) -> Any:
     """Decode JSON without losing a digit: fractions become `Decimal`.
 
     Raises:
@@ -70,12 +70,14 @@ def _reason(answer: Answer) -> str:
         return ""
     for name in ("message", "error", "errors", "error_description"):
         if isinstance(body, dict) and body.get(name):
-            text = body[name] if isinstance(body[name], str) else json.dumps(body[name], default=str)
+            text = (
+                body[name] if isinstance(body[name], str) else json.dumps(body[name], default=str)
+            )
             return f": {text[:_EXCERPT]}"
     return ""
 
 
-def judge(answer: Answer, policy: RetryPolicy) -> Any:  # noqa: ANN401
+def judge(answer: Answer, policy: RetryPolicy) -> Any:
     """Return the decoded body of a good answer.
 
     Raises:

@@ -45,7 +45,7 @@ class Api:
     extra_settings: ClassVar[tuple[th.Property[Any], ...]] = ()
 
     @classmethod
-    def setting(cls, config: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401
+    def setting(cls, config: Mapping[str, Any], name: str) -> Any:
         """Return one of the API's own settings, None if it is not set."""
         return config.get(f"{cls.name}_{name}")
 

@@ -52,7 +52,7 @@ class Bookmark:
             return None
         return since
 
-    def _order(self, value: Any) -> int:  # noqa: ANN401
+    def _order(self, value: Any) -> int:
         try:
             return self._cursor.order(value)
         except ValueError:
@@ -71,7 +71,7 @@ class Bookmark:
             self.trouble = f"newly selected: {added}; read from the start"
             self.since = None
 
-    def advance(self, order: int, value: Any) -> None:  # noqa: ANN401
+    def advance(self, order: int, value: Any) -> None:
         """Move to a row that is written, with its children.
 
         Args:
@@ -119,7 +119,7 @@ class ChildBookmark:
         self._parents = parents
         return self._own.since if self._state.get("parents") == parents else None
 
-    def note(self, order: int, value: Any) -> None:  # noqa: ANN401
+    def note(self, order: int, value: Any) -> None:
         """Remember the latest row."""
         if order != FIRST and (self._latest is None or order > self._latest[0]):
             self._latest = (order, value)

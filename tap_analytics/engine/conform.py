@@ -34,7 +34,7 @@ _TYPES: dict[str, type] = {
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
 
-class _Unfit(Exception):  # noqa: N818
+class _Unfit(Exception):
     """The value cannot be held by the schema."""
 
 
@@ -123,7 +123,7 @@ class Conformer:
         target = next((name for name in types if name != "null"), "null")
         return _Field(passing, checks, converts, target, path)
 
-    def _fit(self, field: _Field, value: Any) -> Any:  # noqa: ANN401
+    def _fit(self, field: _Field, value: Any) -> Any:
         kind = type(value)
         if kind in field.passing:
             return value
@@ -196,7 +196,7 @@ def _array_check(field: _Field) -> Check:
     return check
 
 
-def _never(value: Any) -> bool:  # noqa: ANN401, ARG001
+def _never(value: Any) -> bool:  # noqa: ARG001
     return False
 
 
@@ -216,7 +216,7 @@ def _whole(value: Decimal) -> int:
     return int(value)
 
 
-def _coerce(value: Any, target: str) -> Any:  # noqa: ANN401
+def _coerce(value: Any, target: str) -> Any:
     """Convert a value to another JSON type without losing any of it."""
     if target == "string" and not isinstance(value, str):
         return encode(value).decode()

@@ -11,7 +11,7 @@ from tap_analytics.engine import times
 class Cursor:
     """How one kind of replication key is read, compared and written to state."""
 
-    def order(self, value: Any) -> int:  # noqa: ANN401
+    def order(self, value: Any) -> int:
         """Return the value as microseconds since 1970.
 
         Raises:
@@ -27,7 +27,7 @@ class Cursor:
 class IsoTime(Cursor):
     """ISO 8601 date-times, such as ``2026-01-31T09:00:00Z``."""
 
-    def order(self, value: Any) -> int:  # noqa: ANN401, D102
+    def order(self, value: Any) -> int:  # noqa: D102
         if not isinstance(value, str):
             msg = "not a text"
             raise ValueError(msg)  # noqa: TRY004
@@ -50,10 +50,10 @@ class Epoch(Cursor):
     unit: int
     text = False
 
-    def order(self, value: Any) -> int:  # noqa: ANN401, D102
+    def order(self, value: Any) -> int:  # noqa: D102
         if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
             msg = "not a number"
-            raise ValueError(msg)
+            raise ValueError(msg)  # noqa: TRY004
         return int(value) * self.unit
 
     def value(self, moment: int) -> str | int:  # noqa: D102

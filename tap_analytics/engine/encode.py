@@ -10,7 +10,7 @@ import msgspec
 _NUL = b"\\u0000"
 
 
-def _other(value: Any) -> Any:  # noqa: ANN401
+def _other(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
@@ -18,7 +18,7 @@ _encoder = msgspec.json.Encoder(enc_hook=_other, decimal_format="number")
 _canonical = msgspec.json.Encoder(enc_hook=_other, decimal_format="number", order="sorted")
 
 
-def encode(value: Any) -> bytes:  # noqa: ANN401
+def encode(value: Any) -> bytes:
     """Return a value as JSON in UTF-8, without NUL characters and half surrogate pairs.
 
     Databases refuse both: NUL is dropped, half a pair becomes U+FFFD.
@@ -26,12 +26,12 @@ def encode(value: Any) -> bytes:  # noqa: ANN401
     return _safely(_encoder, value)
 
 
-def canonical(value: Any) -> bytes:  # noqa: ANN401
+def canonical(value: Any) -> bytes:
     """Return a value as JSON with the names of its objects sorted."""
     return _safely(_canonical, value)
 
 
-def _safely(encoder: msgspec.json.Encoder, value: Any) -> bytes:  # noqa: ANN401
+def _safely(encoder: msgspec.json.Encoder, value: Any) -> bytes:
     try:
         data = encoder.encode(value)
     except UnicodeEncodeError:
@@ -39,7 +39,7 @@ def _safely(encoder: msgspec.json.Encoder, value: Any) -> bytes:  # noqa: ANN401
     return encoder.encode(_cleaned(value)) if _NUL in data else data
 
 
-def _cleaned(value: Any) -> Any:  # noqa: ANN401
+def _cleaned(value: Any) -> Any:
     if isinstance(value, str):
         text = value.replace("\x00", "")
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -35,7 +35,7 @@ class ListChanged(ReadError):
     """The list changed while it was read, so that what was read may not be all of it."""
 
 
-class ClosedOutput(Exception):  # noqa: N818
+class ClosedOutput(Exception):
     """Whoever reads our output has closed it."""
 
 

@@ -82,8 +82,7 @@ class Lane:
             ReadError: In the place of a page that could not be read.
         """
         while not reader.drained:
-            with self._lock:
-                page = reader.pop()
+            page = self._pop(reader)
             if page is None:
                 before_wait()
                 page = self._wait(reader)
@@ -95,6 +94,10 @@ class Lane:
             if isinstance(page, Exception):
                 raise page
             yield page
+
+    def _pop(self, reader: ListReader) -> Page | Exception | None:
+        with self._lock:
+            return reader.pop()
 
     def _wait(self, reader: ListReader) -> Page | Exception:
         with self._lock:

@@ -38,7 +38,7 @@ class Signals:
         return all(words) if words else None
 
 
-def _integer(value: Any) -> int | None:  # noqa: ANN401
+def _integer(value: Any) -> int | None:
     try:
         whole = int(value)
     except (TypeError, ValueError, OverflowError):
@@ -46,7 +46,7 @@ def _integer(value: Any) -> int | None:  # noqa: ANN401
     return whole if whole >= 0 and not isinstance(value, bool) else None
 
 
-def _at(body: Any, path: tuple[str, ...]) -> Any:  # noqa: ANN401
+def _at(body: Any, path: tuple[str, ...]) -> Any:
     for name in path:
         if not isinstance(body, dict):
             return None
@@ -100,7 +100,7 @@ class Paginator(BaseAPIPaginator[int]):
         """
         raise NotImplementedError
 
-    def signals(self, body: Any) -> Signals:  # noqa: ANN401
+    def signals(self, body: Any) -> Signals:
         """Return what a decoded body says about the whole list."""
         more = _at(body, self.more_path) if self.more_path else None
         if self.next_path:
@@ -114,7 +114,7 @@ class Paginator(BaseAPIPaginator[int]):
             more=more if isinstance(more, bool) else None,
         )
 
-    def get_next(self, response: Any) -> int | None:  # noqa: ANN401
+    def get_next(self, response: Any) -> int | None:
         """Return the next token for the SDK's own page loop."""
         if self.single or self.signals(response.json()).more is False:
             return None

@@ -98,36 +98,44 @@ class ListReader:
                 break
 
     def _accept(self, index: int) -> bool:
+        """Judge the next page in order, and tell whether to go on with the one after it."""
         page = self._arrived[index]
         if isinstance(page, Exception):
             self._end(index)
             return False
-        signals = page.signals
-        rows = self._rows + len(page.records)
-        ended = signals.ended(rows, index + 1)
         if page.records and page.fingerprint in self.fingerprints:
-            if self._paginator.repeat_ends:
-                self._end(index - 1)
-                return False
-            twin = self.fingerprints[page.fingerprint]
-            return self._doubt(index, ReadError(f"page {index + 1} repeats page {twin + 1}"))
-        if signals.total is not None and (signals.total < self._total or rows > signals.total):
-            told = f"{rows} rows read, {signals.total} announced, {self._total} before"
+            return self._meet_again(index, page)
+        rows = self._rows + len(page.records)
+        ended = page.signals.ended(rows, index + 1)
+        if self._has_moved(page, rows):
+            told = f"{rows} rows read, {page.signals.total} announced, {self._total} before"
             self._arrived[index] = ListChanged(f"the list changed while it was read ({told})")
             self._end(index)
             return False
         if ended is False and (not page.records or self._paginator.single or _closed(page, index)):
             what = f"page {index + 1} ends the list after {rows} rows, but it announces more"
             return self._doubt(index, ListChanged(what))
-        self._total = signals.total or 0
+        self._total = page.signals.total or 0
         self._rows = rows
         self._accepted += 1
         self.fingerprints[page.fingerprint] = index
-        if ended or not page.records or self._paginator.single or (page.is_object and ended is None):
+        alone = self._paginator.single or (page.is_object and ended is None)
+        if ended or alone or not page.records:
             self._end(index)
+        else:
+            self._plan(index, page)
+        return self._last is None
+
+    def _has_moved(self, page: Page, rows: int) -> bool:
+        total = page.signals.total
+        return total is not None and (total < self._total or rows > total)
+
+    def _meet_again(self, index: int, page: Page) -> bool:
+        if self._paginator.repeat_ends:
+            self._end(index - 1)
             return False
-        self._plan(index, page)
-        return True
+        twin = self.fingerprints[page.fingerprint]
+        return self._doubt(index, ReadError(f"page {index + 1} repeats page {twin + 1}"))
 
     def _plan(self, index: int, page: Page) -> None:
         size = len(page.records)

@@ -64,6 +64,9 @@ class RowMaker:
         self.refused_order = -FIRST
         self._slow: Callable[[dict[str, Any]], bytes] | None = stream.mapped_lines
         self._spread = stream.spreads
+        self._selected = stream.selected
+        self._cursor = stream.cursor
+        self._name = stream.window_key
 
     def rows(
         self,
@@ -85,53 +88,55 @@ class RowMaker:
         stream = self._stream
         since, until = window
         tail = self._tail + page.read_at.encode() + b'"}\n'
-        cursor, name = stream.cursor, stream.window_key
         for raw in page.records:
             record = stream.post_process(raw, context)
             if record is None:
                 continue
-            order, value = FIRST, None
-            if cursor is not None and name is not None:
-                value = record.get(name)
-                if value is not None:
-                    try:
-                        order = cursor.order(value)
-                    except ValueError:
-                        stream.tally.note(f"{name} has values that are no replication key")
-            spread = stream.get_child_context(record, context) if self._spread else None
-            if census is not None and spread is not None:
-                census.add(spread)
-            if order is not FIRST and not since <= order <= until:
-                ledger.add(self._raw_key(record))
-                continue
-            row = self._conform(record)
+            order, value = self._order(record)
+            children = stream.get_child_context(record, context) if self._spread else None
+            if census is not None and children is not None:
+                census.add(children)
+            wanted = order is FIRST or since <= order <= until
+            row = self._conform(record) if wanted else record
             key = tuple(map(row.get, self._keys))
             if None in key:
-                self.refused += 1
-                self.refused_order = min(self.refused_order, order)
+                self._refuse(order)
                 continue
             fresh = ledger.add(self._raw_key(record))
-            if not fresh and stream.keyed_by_content:
-                continue
-            if name is not None and order is not FIRST:
-                value = row.get(name, value)
-            self._number += 1
-            if self._mixed:
-                key = tuple((isinstance(part, str), part) for part in key)
-            if not stream.selected:
-                lines = b""
-            elif self._slow:
-                lines = self._slow(row)
-            else:
-                lines = self._head + encode(row) + tail
-            yield Row(order, key, self._number, lines, value, spread)
+            if wanted and (fresh or not stream.keyed_by_content):
+                self._number += 1
+                if self._mixed:
+                    key = tuple((isinstance(part, str), part) for part in key)
+                if self._name is not None and order is not FIRST:
+                    value = row.get(self._name, value)
+                yield Row(order, key, self._number, self._lines(row, tail), value, children)
 
-    def _raw_key(self, record: dict[str, Any]) -> Any:  # noqa: ANN401
+    def _order(self, record: dict[str, Any]) -> tuple[int, Any]:
+        """Return the replication key of a record as microseconds since 1970, and as it is."""
+        if self._cursor is None or self._name is None:
+            return FIRST, None
+        value = record.get(self._name)
+        if value is None:
+            return FIRST, None
+        try:
+            return self._cursor.order(value), value
+        except ValueError:
+            self._stream.tally.note(f"{self._name} has values that are no replication key")
+            return FIRST, None
+
+    def _lines(self, row: dict[str, Any], tail: bytes) -> bytes:
+        if not self._selected:
+            return b""
+        return self._slow(row) if self._slow else self._head + encode(row) + tail
+
+    def _refuse(self, order: int) -> None:
+        self.refused += 1
+        self.refused_order = min(self.refused_order, order)
+
+    def _raw_key(self, record: dict[str, Any]) -> Any:
         key = tuple(map(record.get, self._keys))
         try:
             hash(key)
         except TypeError:
             return repr(key)
         return key
-
-

@@ -95,13 +95,16 @@ class ListSource:
             path = request.url.removeprefix(stream.url_base)
             return self._client.fetch(request, stream.read_page, stream.tally)
         except ReadError as error:
-            raise type(error)(f"GET {path} {error}") from None
+            msg = f"GET {path} {error}"
+            raise type(error)(msg) from None
 
 
 class Run:
     """Holds together what the streams of one run share."""
 
-    def __init__(self, config: Mapping[str, Any], writer: LineWriter, logger: logging.Logger) -> None:
+    def __init__(
+        self, config: Mapping[str, Any], writer: LineWriter, logger: logging.Logger
+    ) -> None:
         """Start the clock; threads start with the first list."""
         self.started = times.now()
         self.options = Options.of(config)

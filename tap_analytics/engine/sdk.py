@@ -55,7 +55,7 @@ class SdkStream(RESTStream[int]):
         """Never let the SDK send ACTIVATE_VERSION: it does so before the first record."""
         return False
 
-    def get_replication_key_signpost(self, context: Context | None) -> None:  # noqa: ARG002
+    def get_replication_key_signpost(self, context: Context | None = None) -> None:
         """Write no signpost: our bookmarks never pass the start of the run."""
 
     @property

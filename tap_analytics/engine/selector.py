@@ -30,7 +30,7 @@ class Selector:
             raise ValueError(msg)
         self._steps = steps
 
-    def find(self, body: Any) -> tuple[list[dict[str, Any]], bool]:  # noqa: ANN401
+    def find(self, body: Any) -> tuple[list[dict[str, Any]], bool]:
         """Return the records of a decoded body, and whether it is one object, not an array.
 
         Raises:

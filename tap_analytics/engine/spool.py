@@ -131,7 +131,7 @@ class KeyLedger:
         self._blocks = _Blocks()
         self._runs: list[list[tuple[int, int]]] = []
 
-    def add(self, key: Any) -> bool:  # noqa: ANN401
+    def add(self, key: Any) -> bool:
         """Take a key and tell whether it is surely new among the latest ones."""
         mark = hash(key)
         if mark in self._recent:

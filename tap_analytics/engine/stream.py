@@ -50,6 +50,8 @@ class AnalyticsStream(SdkStream):
         fixed_params: Query parameters of every request.
         left_out: Fields that are known and never wanted, such as those that carry secrets.
         context_params: Query parameters that come from the context, and the names there.
+        context_in_rows: Whether what a list was asked with becomes part of its rows.
+        must_match: What `wants` looks for, where the parent has to have such a row.
     """
 
     api: ClassVar[type[Api]]
@@ -60,6 +62,8 @@ class AnalyticsStream(SdkStream):
     fixed_params: ClassVar[Mapping[str, str]] = {}
     context_params: ClassVar[Mapping[str, str]] = {}
     left_out: ClassVar[tuple[str, ...]] = ()
+    context_in_rows: ClassVar[bool] = True
+    must_match: ClassVar[str | None] = None
 
     _tap: TapAnalytics
 
@@ -74,7 +78,7 @@ class AnalyticsStream(SdkStream):
         return self.run.report.tally(self.name, self.api.name)
 
     @property
-    def selected_by_default(self) -> bool:
+    def selected_by_default(self) -> bool:  # type: ignore[override]
         """Whether it is read when nobody chose: only if there is a credential for it."""
         is_on = self.api.is_on(self.config)
         return self.api.has_credential(self.config) or not is_on
@@ -140,7 +144,7 @@ class AnalyticsStream(SdkStream):
         asked.update(self.context_params.values(), {CONTENT_KEY})
         return tuple(name for name in self.primary_keys if name not in asked)
 
-    def read_page(self, body: Any, size: int) -> Page:  # noqa: ANN401
+    def read_page(self, body: Any, size: int) -> Page:
         """Return the page in a decoded body; called on any thread.
 
         Raises:
@@ -169,18 +173,24 @@ class AnalyticsStream(SdkStream):
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Add to a row what it was asked with, and its key if it has none of its own."""
-        if context:
+        if context and self.context_in_rows:
             row.update(context)
         if self.keyed_by_content:
             row[CONTENT_KEY] = sha256(canonical(row)).hexdigest()
         return row
 
     def get_child_context(
-        self, record: Record, context: Context | None  # noqa: ARG002
+        self,
+        record: Record,
+        context: Context | None,  # noqa: ARG002
     ) -> dict[str, Any] | None:
         """Return what the children of a row are asked with; None if it has no identity."""
         values = {name: record.get(field) for name, field in self.child_keys.items()}
         return None if None in values.values() else values
+
+    def wants(self, context: dict[str, Any]) -> bool:  # noqa: ARG002
+        """Tell whether a parent's row leads to a list of this stream."""
+        return True
 
     # What is kept of it
 
@@ -230,8 +240,8 @@ class AnalyticsStream(SdkStream):
     def parent(self) -> AnalyticsStream | None:
         """The stream that it is read below, if any."""
         for stream in self._tap.streams.values():
-            if self in stream.child_streams:
-                return stream  # type: ignore[return-value]
+            if self in stream.child_streams and isinstance(stream, AnalyticsStream):
+                return stream
         return None
 
     @cached_property
@@ -240,8 +250,9 @@ class AnalyticsStream(SdkStream):
         return [
             child
             for child in self.child_streams
-            if child.selected or child.has_selected_descendents
-        ]  # type: ignore[return-value]
+            if isinstance(child, AnalyticsStream)
+            and (child.selected or child.has_selected_descendents)
+        ]
 
     @property
     def family(self) -> Iterable[AnalyticsStream]:

@@ -42,6 +42,7 @@ class Sync:
         self._run = root.run
         self._family = list(root.family)
         self._closed: set[str] = set()
+        self._met: set[str] = set()
         self._windows: dict[str, Window] = {}
         self._child_bookmarks = {
             stream.name: ChildBookmark(stream.stream_state, stream.bookmark)
@@ -94,6 +95,8 @@ class Sync:
         refused = stream.row_maker.refused
         if refused:
             tally.fail(FAILED, f"{refused} rows without a key were refused")
+        if stream.must_match and stream.name not in self._met:
+            tally.fail(FAILED, f"its parent has nothing named {stream.must_match!r}")
         for what, counts in (
             ("fields outside the schema", stream.conformer.unknown),
             ("values of another type", stream.conformer.changed),
@@ -187,11 +190,11 @@ class Sync:
                 if row.lines:
                     writer.write(row.lines)
                     tally.records += 1
-                complete = all([self._write_child(child) for child in lists])
+                written = [self._write_child(child) for child in lists]
                 if isinstance(bookmark, ChildBookmark):
                     bookmark.note(row.order, row.value)
                 elif bookmark is not None:
-                    if not complete:
+                    if not all(written):
                         bookmark.hold(row.order)
                     bookmark.advance(row.order, row.value)
                     self._run.checkpoint(self._root.tap_state)
@@ -213,7 +216,7 @@ class Sync:
             return [
                 _List(child, row.context, priority, self._run.open(child, row.context, priority))
                 for rank, child in enumerate(stream.children)
-                if child.name not in self._closed
+                if child.name not in self._closed and child.wants(row.context)
                 for priority in [(*part.priority, 2, number, rank)]
             ]
 
@@ -226,6 +229,7 @@ class Sync:
     def _write_child(self, part: _List) -> bool:
         """Write a child's list and tell whether it is complete."""
         stream = part.stream
+        self._met.add(stream.name)
         if stream.name in self._closed:
             self._drop([part])
             return False
@@ -259,19 +263,23 @@ class Sync:
         first_pages: list[int] | None = None
         while True:
             ledger = KeyLedger()
+            change: ListChanged | None = None
             try:
                 for page in stream.merge(lane.pages(reader, self._run.writer.flush)):
                     yield from stream.row_maker.rows(page, part.context, window, ledger, census)
-                repeats = 0 if stream.keyed_by_content else ledger.repeats()
-                if not repeats or list(reader.fingerprints) == first_pages:
+            except ListChanged as error:
+                change = error
+            pages = list(reader.fingerprints)
+            if change is None and not stream.keyed_by_content and (repeats := ledger.repeats()):
+                change = ListChanged(f"{stream.path}: {repeats} keys are on more than one page")
+                if pages == first_pages:  # the very same again: nothing moves, they are like that
                     return
-                msg = f"{stream.path}: {repeats} keys are on more than one page"
-                raise ListChanged(msg)
-            except ListChanged as change:
-                if first_pages is not None:
-                    raise
-                stream.tally.note(f"read again: {change}")
-            first_pages = list(reader.fingerprints)
+            if change is None:
+                return
+            if first_pages is not None:
+                raise change
+            stream.tally.note(f"read again: {change}")
+            first_pages = pages
             lane.drop(reader)
             reader = self._run.open(stream, part.context, part.priority)
             if spool is not None:

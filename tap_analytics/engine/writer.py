@@ -85,9 +85,10 @@ class LineWriter(GenericSingerWriter[bytes, Message]):
 
 
 def _write_some(data: bytearray) -> int:
-    if sys.stdout is sys.__stdout__:
-        return os.write(sys.stdout.fileno(), data)
-    sys.stdout.write(data.decode())
+    out = sys.stdout
+    if out is not None and out is sys.__stdout__:
+        return os.write(out.fileno(), data)
+    out.write(data.decode())
     return len(data)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import typing as th
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
@@ -16,6 +16,9 @@ from tap_analytics.engine.stream import AnalyticsStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tap_analytics.engine.cursors import Cursor
+    from tap_analytics.engine.pagination import Paginator
 
 
 class EsignatureApi(Api):
@@ -61,11 +64,11 @@ class EsignatureStream(AnalyticsStream):
     """Base of the e-signature streams."""
 
     api = EsignatureApi
-    paginator_class = EsignaturePages
+    paginator_class: ClassVar[type[Paginator]] = EsignaturePages
     records_jsonpath = "$.data[*]"
     schema = StreamSchema(SchemaDirectory(Path(__file__).parent / "schemas"))
-    primary_keys = ("id",)
-    cursor = EpochSeconds()
+    primary_keys: tuple[str, ...] = ("id",)
+    cursor: ClassVar[Cursor | None] = EpochSeconds()
 
 
 class SinglePageStream(EsignatureStream):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 
@@ -12,6 +12,10 @@ from tap_analytics.engine.cursors import EpochMilliseconds
 from tap_analytics.engine.pagination import PageNumbers, Signals
 from tap_analytics.engine.policy import RetryPolicy
 from tap_analytics.engine.stream import AnalyticsStream
+
+if TYPE_CHECKING:
+    from tap_analytics.engine.cursors import Cursor
+    from tap_analytics.engine.pagination import Paginator
 
 
 class ExperimentationApi(Api):
@@ -35,7 +39,7 @@ class IdListPages(ExperimentationPages):
 
     repeat_ends = True
 
-    def signals(self, body: Any) -> Signals:  # noqa: ANN401
+    def signals(self, body: Any) -> Signals:
         """Tell from the object itself whether there are more ids."""
         data = body.get("data") if isinstance(body, dict) else None
         data = data if isinstance(data, dict) else {}
@@ -47,8 +51,8 @@ class ExperimentationStream(AnalyticsStream):
     """Base of the experimentation streams."""
 
     api = ExperimentationApi
-    paginator_class = ExperimentationPages
+    paginator_class: ClassVar[type[Paginator]] = ExperimentationPages
     records_jsonpath = "$.data[*]"
     schema = StreamSchema(SchemaDirectory(Path(__file__).parent / "schemas"))
-    primary_keys = ("id",)
-    cursor = EpochMilliseconds()
+    primary_keys: tuple[str, ...] = ("id",)
+    cursor: ClassVar[Cursor | None] = EpochMilliseconds()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 
@@ -10,6 +11,9 @@ from tap_analytics.engine.api import Api
 from tap_analytics.engine.pagination import PageNumbers
 from tap_analytics.engine.policy import RetryPolicy
 from tap_analytics.engine.stream import AnalyticsStream
+
+if TYPE_CHECKING:
+    from tap_analytics.engine.pagination import Paginator
 
 
 class SalesApi(Api):
@@ -33,6 +37,6 @@ class SalesStream(AnalyticsStream):
     """Base of the sales streams; each API list stands under a name of its own."""
 
     api = SalesApi
-    paginator_class = SalesPages
+    paginator_class: ClassVar[type[Paginator]] = SalesPages
     schema = StreamSchema(SchemaDirectory(Path(__file__).parent / "schemas"))
-    primary_keys = ("id",)
+    primary_keys: tuple[str, ...] = ("id",)

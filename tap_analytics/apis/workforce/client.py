@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 
@@ -11,6 +12,10 @@ from tap_analytics.engine.cursors import IsoTime
 from tap_analytics.engine.pagination import PageNumbers
 from tap_analytics.engine.policy import RetryPolicy
 from tap_analytics.engine.stream import AnalyticsStream
+
+if TYPE_CHECKING:
+    from tap_analytics.engine.cursors import Cursor
+    from tap_analytics.engine.pagination import Paginator
 
 
 class WorkforceApi(Api):
@@ -33,8 +38,8 @@ class WorkforceStream(AnalyticsStream):
     """Base of the workforce streams."""
 
     api = WorkforceApi
-    paginator_class = WorkforcePages
+    paginator_class: ClassVar[type[Paginator]] = WorkforcePages
     records_jsonpath = "$.data[*]"
     schema = StreamSchema(SchemaDirectory(Path(__file__).parent / "schemas"))
-    primary_keys = ("id",)
-    cursor = IsoTime()
+    primary_keys: tuple[str, ...] = ("id",)
+    cursor: ClassVar[Cursor | None] = IsoTime()
