@@ -81,13 +81,13 @@ class Lane:
         Raises:
             ReadError: In the place of a page that could not be read.
         """
-        while not reader.drained:
+        while not reader.is_drained():
             page = self._pop(reader)
             if page is None:
                 before_wait()
                 page = self._wait(reader)
             with self._lock:
-                if reader.drained:
+                if reader.is_drained():
                     self._forget(reader)
                 if self._held_back:
                     self._wake()

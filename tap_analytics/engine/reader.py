@@ -183,8 +183,7 @@ class ListReader:
             return result
         return None
 
-    @property
-    def drained(self) -> bool:
+    def is_drained(self) -> bool:
         """Whether every page of the list was consumed."""
         return self._last is not None and self._consumed > self._last
 

@@ -85,10 +85,10 @@ class LineWriter(GenericSingerWriter[bytes, Message]):
 
 
 def _write_some(data: bytearray) -> int:
-    out = sys.stdout
-    if out is not None and out is sys.__stdout__:
-        return os.write(out.fileno(), data)
-    out.write(data.decode())
+    stdout = sys.__stdout__
+    if stdout is not None and sys.stdout is stdout:
+        return os.write(stdout.fileno(), data)
+    sys.stdout.write(data.decode())
     return len(data)
 
 
