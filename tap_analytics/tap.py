@@ -57,7 +57,7 @@ class TapAnalytics(SdkTap):
     @cached_property
     def run(self) -> Run:
         """What the streams share while they are read."""
-        return Run(self.config, self.message_writer, self.logger)
+        return Run(self.config, self.state, self.message_writer)
 
     @property
     def user_agent(self) -> str:
@@ -146,7 +146,7 @@ class TapAnalytics(SdkTap):
             status = end.status
         finally:
             with contextlib.suppress(ClosedOutput):
-                self.run.close(self.state)
+                self.run.close()
             self.run.report.publish(self.logger, self.run.options.report_path)
         return status
 

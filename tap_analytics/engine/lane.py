@@ -71,21 +71,22 @@ class Lane:
             reader.epoch += 1
             self._forget(reader)
 
-    def pages(self, reader: ListReader, before_wait: Callable[[], None]) -> Iterator[Page]:
+    def pages(self, reader: ListReader, pause: Callable[[], float | None]) -> Iterator[Page]:
         """Yield the pages of a list in order.
 
         Args:
             reader: The list, from `open`.
-            before_wait: Called before waiting for a page that is not there yet.
+            pause: Called before waiting for a page, and again after as many seconds as it
+                returns, if it returns any.
 
         Raises:
             ReadError: In the place of a page that could not be read.
         """
         while not reader.is_drained():
-            page = self._pop(reader)
+            with self._lock:
+                page = reader.pop()
             if page is None:
-                before_wait()
-                page = self._wait(reader)
+                page = self._wait(reader, pause)
             with self._lock:
                 if reader.is_drained():
                     self._forget(reader)
@@ -95,20 +96,20 @@ class Lane:
                 raise page
             yield page
 
-    def _pop(self, reader: ListReader) -> Page | Exception | None:
-        with self._lock:
-            return reader.pop()
-
-    def _wait(self, reader: ListReader) -> Page | Exception:
-        with self._lock:
-            self._head = reader
-            self._wake()
-            try:
-                while (page := reader.pop()) is None:
-                    self._arrival.wait()
-            finally:
-                self._head = None
-        return page
+    def _wait(self, reader: ListReader, pause: Callable[[], float | None]) -> Page | Exception:
+        self._head = reader
+        try:
+            while True:
+                seconds = pause()
+                with self._lock:
+                    self._wake()
+                    if (page := reader.pop()) is None:
+                        self._arrival.wait(seconds)
+                        page = reader.pop()
+                if page is not None:
+                    return page
+        finally:
+            self._head = None
 
     def _forget(self, reader: ListReader) -> None:
         if reader in self._readers:

@@ -18,7 +18,6 @@ from tap_analytics.engine.spool import FIRST
 from tap_analytics.engine.writer import LineWriter, StateWriter
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Iterable, Mapping
 
     from tap_analytics.engine.page import Page
@@ -103,15 +102,14 @@ class Run:
     """Holds together what the streams of one run share."""
 
     def __init__(
-        self, config: Mapping[str, Any], writer: LineWriter, logger: logging.Logger
+        self, config: Mapping[str, Any], state: Mapping[str, Any], writer: LineWriter
     ) -> None:
         """Start the clock; threads start with the first list."""
         self.started = times.now()
         self.options = Options.of(config)
         self.report = Report()
         self.writer = writer
-        self.states = StateWriter(writer)
-        self.logger = logger
+        self.states = StateWriter(writer, state)
         self._config = config
         self._lanes: dict[str, Lane] = {}
         self._opened: dict[str, ListReader] = {}
@@ -158,20 +156,30 @@ class Run:
         source = ListSource(stream, context, lane.client)
         return lane.open(priority, source, speculate=stream.parent is None)
 
-    def checkpoint(self, state: Mapping[str, Any]) -> None:
-        """Write the state if it is time to."""
-        self.states.write_state(state)
+    def pause(self) -> float | None:
+        """Use a wait for the API to hand over what was written.
+
+        Returns:
+            Seconds after which to be called again, if the wait takes longer.
+        """
+        if not self.writer.holding:
+            self.writer.flush()
+            return None
+        due = self.states.due_in()
+        if due > 0:
+            return due
+        self.states.write()
+        return None
 
     def finished(self, root: AnalyticsStream) -> None:
         """Note that a stream without parent is done; after the last one, close."""
         self._left.discard(root.name)
         if not self._left:
-            self.close(root.tap_state)
+            self.close()
 
-    def close(self, state: Mapping[str, Any]) -> None:
+    def close(self) -> None:
         """Write the last state and everything that is still buffered, and end the threads."""
         for lane in self._lanes.values():
             lane.close()
         self._lanes.clear()
-        self.states.write_state(state, now=True)
-        self.writer.flush()
+        self.states.write()

@@ -10,18 +10,26 @@ from singer_sdk.exceptions import (
     AbortedSyncPausedException,
     ConfigValidationError,
 )
+from singer_sdk.helpers._state import StateWriter
 from singer_sdk.mapper import SameRecordTransform
 
-from tap_analytics.engine.writer import LineWriter, StateWriter
+from tap_analytics.engine.writer import LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from types import FrameType
 
-    from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.helpers.types import Context, Record, TapState
 
 ABORTED = (AbortedSyncFailedException, AbortedSyncPausedException)
 """Raised by the SDK when a dry run has seen enough records."""
+
+
+class _Silent(StateWriter):
+    """Keeps the SDK from writing STATE: the run does, with the rows it stands for."""
+
+    def write_state(self, state: TapState) -> None:
+        pass
 
 
 class SdkStream(RESTStream[int]):
@@ -116,12 +124,9 @@ class SdkTap(Tap):
         """Return what is wrong with the settings, without a value of theirs."""
         raise NotImplementedError
 
-    def use_state_writer(self, writer: StateWriter) -> None:
-        """Replace the SDK's state writer."""
-        self._state_writer = writer  # type: ignore[assignment]
-
     def _set_compatible_replication_methods(self) -> None:
         super()._set_compatible_replication_methods()
+        self._state_writer = _Silent(self.message_writer)
         self.begin()
 
     @property

@@ -72,7 +72,7 @@ class Sync:
                 stream.tally.fail(FAILED, f"{root.name}, which it is read below, failed")
         for stream in self._family:
             self._finish(stream)
-        self._run.checkpoint(root.tap_state)
+        self._run.states.moved()
 
     def _read_root(self, bookmark: Bookmark | None) -> None:
         root, rank = self._root, self._run.priority(self._root)
@@ -197,7 +197,7 @@ class Sync:
                     if not all(written):
                         bookmark.hold(row.order)
                     bookmark.advance(row.order, row.value)
-                    self._run.checkpoint(self._root.tap_state)
+                    self._run.states.moved()
 
     def _with_children(
         self, part: _List, rows: Iterable[Row]
@@ -265,7 +265,7 @@ class Sync:
             ledger = KeyLedger()
             change: ListChanged | None = None
             try:
-                for page in stream.merge(lane.pages(reader, self._run.writer.flush)):
+                for page in stream.merge(lane.pages(reader, self._run.pause)):
                     yield from stream.row_maker.rows(page, part.context, window, ledger, census)
             except ListChanged as error:
                 change = error

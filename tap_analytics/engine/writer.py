@@ -18,18 +18,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _FLUSH_AT = 64 * 1024
+_HOLD_AT_MOST = 8 * 1024 * 1024
 _SECONDS_BETWEEN_STATES = 1.0
+_SECONDS_TO_FIRST_STATE = 0.2
 
 
 class LineWriter(GenericSingerWriter[bytes, Message]):
     """Collects lines and writes them to standard output in large pieces.
 
-    Lines leave in the order they came, when enough have gathered, and when `flush` is
-    called: before every wait for the API and at the end.
+    Lines leave in the order they came, when enough have gathered and when `flush` is called.
+    Lines that moved a bookmark are held until the STATE that says so goes with them: a run
+    that is killed repeats next time only what left without its STATE.
+
+    Attributes:
+        holding: Whether such lines are waiting.
     """
 
     def __init__(self) -> None:
         """Start with nothing to write."""
+        self.holding = False
         self._buffer = bytearray()
         self._writing = False
         self._end_asked = 0
@@ -46,7 +53,7 @@ class LineWriter(GenericSingerWriter[bytes, Message]):
     def write(self, lines: bytes) -> None:
         """Write whole lines."""
         self._buffer += lines
-        if len(self._buffer) >= _FLUSH_AT:
+        if len(self._buffer) >= (_HOLD_AT_MOST if self.holding else _FLUSH_AT):
             self.flush()
 
     def flush(self) -> None:
@@ -93,26 +100,34 @@ def _write_some(data: bytearray) -> int:
 
 
 class StateWriter:
-    """Writes STATE at most once a second, and the latest one when asked to."""
+    """Writes the state of the tap at most once a second, with the lines it stands for."""
 
-    def __init__(self, writer: LineWriter) -> None:
-        """Start with no state written."""
+    def __init__(self, writer: LineWriter, state: Mapping[str, Any]) -> None:
+        """Take the state, which others change."""
         self._writer = writer
+        self._state = state
         self._written: bytes | None = None
-        self._written_at = -_SECONDS_BETWEEN_STATES
+        self._due_at: float | None = None
 
-    def write_state(self, state: Mapping[str, Any], *, now: bool = False) -> None:
-        """Write the state if it is time to and it is another than before.
+    def moved(self) -> None:
+        """Note that a bookmark moved, and write the state if it is time to."""
+        if not self._writer.holding:
+            self._writer.holding = True
+            if self._due_at is None:
+                self._due_at = time.monotonic() + _SECONDS_TO_FIRST_STATE
+        if self.due_in() <= 0:
+            self.write()
 
-        Args:
-            state: The state of the whole tap.
-            now: Whether to write it even so shortly after the last.
-        """
-        at = time.monotonic()
-        if not now and at - self._written_at < _SECONDS_BETWEEN_STATES:
-            return
-        line = self._writer.serialize_message(StateMessage(value=state))
+    def due_in(self) -> float:
+        """Return the seconds until a moved bookmark may be written."""
+        return (self._due_at or 0.0) - time.monotonic()
+
+    def write(self) -> None:
+        """Write the state, if it is another than before, with all lines before it."""
+        line = self._writer.serialize_message(StateMessage(value=self._state))
         if line != self._written:
             self._writer.write(line)
             self._written = line
-            self._written_at = at
+        self._due_at = time.monotonic() + _SECONDS_BETWEEN_STATES
+        self._writer.holding = False
+        self._writer.flush()
