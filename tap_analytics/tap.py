@@ -184,6 +184,17 @@ class TapAnalytics(SdkTap):
         leave(tap.execute())
 
     @classmethod
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        """Read the settings files; one that cannot be read ends the command."""
+        try:
+            return super().cb_config(ctx, param, value)
+        except OSError:
+            problem = "cannot be read"
+        except (ValueError, TypeError, RuntimeError):
+            problem = "is not a JSON object"
+        return refuse([f"a settings file ({', '.join(value)}) {problem}"], cls.logger)
+
+    @classmethod
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
         """Run ``--test``: read one record of each stream, and exit with 1 if one cannot be."""
         if value != "all":
@@ -195,8 +206,10 @@ class TapAnalytics(SdkTap):
         if errors:
             refuse(errors, cls.logger)
         tap.run_connection_test()
-        tap.run.report.publish(cls.logger, None)
-        leave(INCOMPLETE if tap.run.report.any_failed else 0)
+        troubles = tap.run.report.troubles
+        for tally in troubles:
+            cls.logger.error("%s", tally.line())
+        leave(INCOMPLETE if troubles else 0)
 
     @classmethod
     def get_singer_command(cls) -> click.Command:

@@ -8,9 +8,27 @@ from tap_analytics.engine import times
 from tap_analytics.engine.spool import FIRST
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, MutableMapping
 
     from tap_analytics.engine.cursors import Cursor
+
+
+class Entry:
+    """One stream's part of the state, which is there only once something is written."""
+
+    def __init__(self, state: MutableMapping[str, Any], stream: str) -> None:
+        """Take the state of the whole tap and the stream's name."""
+        self._state = state
+        self._stream = stream
+
+    def read(self) -> dict[str, Any]:
+        """Return what is there, which may be nothing."""
+        entry: dict[str, Any] = self._state.get("bookmarks", {}).get(self._stream, {})
+        return entry
+
+    def write(self, **values: Any) -> None:
+        """Put values in."""
+        self._state.setdefault("bookmarks", {}).setdefault(self._stream, {}).update(values)
 
 
 class Bookmark:
@@ -20,16 +38,16 @@ class Bookmark:
     children are not complete.
     """
 
-    def __init__(self, state: dict[str, Any], key: str, cursor: Cursor, started: int) -> None:
+    def __init__(self, entry: Entry, key: str, cursor: Cursor, started: int) -> None:
         """Read the bookmark of an earlier run.
 
         Args:
-            state: The stream's own part of the state; it is written to.
+            entry: The stream's own part of the state.
             key: Name of the replication key.
             cursor: Its kind.
             started: When this run started, in microseconds since 1970.
         """
-        self._state = state
+        self._entry = entry
         self._key = key
         self._cursor = cursor
         self._started = started
@@ -39,8 +57,9 @@ class Bookmark:
         self.since: int | None = self._read()
 
     def _read(self) -> int | None:
-        value = self._state.get("replication_key_value")
-        if value is None or self._state.get("replication_key", self._key) != self._key:
+        entry = self._entry.read()
+        value = entry.get("replication_key_value")
+        if value is None or entry.get("replication_key", self._key) != self._key:
             return None
         try:
             since = self._order(value)
@@ -64,7 +83,7 @@ class Bookmark:
         A stream that an earlier run did not read makes this one start over, for the
         bookmark says nothing about it.
         """
-        before = self._state.get("covers")
+        before = self._entry.read().get("covers")
         self._covers = sorted(streams)
         if self.since is not None and before is not None and not set(streams) <= set(before):
             added = ", ".join(sorted(set(streams) - set(before)))
@@ -84,10 +103,9 @@ class Bookmark:
             if self._limit < self._started:
                 return
             value = self._cursor.value(self._started)
-        self._state["replication_key"] = self._key
-        self._state["replication_key_value"] = value
+        self._entry.write(replication_key=self._key, replication_key_value=value)
         if self._covers is not None:
-            self._state["covers"] = self._covers
+            self._entry.write(covers=self._covers)
 
     def hold(self, order: int) -> None:
         """Stop at a row that is not complete; the next run reads it again."""
@@ -102,14 +120,14 @@ class ChildBookmark:
     not, their rows are read in full.
     """
 
-    def __init__(self, state: dict[str, Any], own: Bookmark) -> None:
+    def __init__(self, entry: Entry, own: Bookmark) -> None:
         """Start from the bookmark of an earlier run.
 
         Args:
-            state: The stream's own part of the state; it is written to.
+            entry: The stream's own part of the state.
             own: The same part, read as a bookmark.
         """
-        self._state = state
+        self._entry = entry
         self._own = own
         self._latest: tuple[int, Any] | None = None
         self._parents = ""
@@ -117,7 +135,7 @@ class ChildBookmark:
     def since(self, parents: str) -> int | None:
         """Return where to start, given the digest of today's parents."""
         self._parents = parents
-        return self._own.since if self._state.get("parents") == parents else None
+        return self._own.since if self._entry.read().get("parents") == parents else None
 
     def note(self, order: int, value: Any) -> None:
         """Remember the latest row."""
@@ -128,5 +146,5 @@ class ChildBookmark:
         """Write the bookmark, for every parent's rows are written."""
         if self._latest is not None and self._latest[0] >= (self._own.since or FIRST):
             self._own.advance(*self._latest)
-        if "replication_key_value" in self._state:
-            self._state["parents"] = self._parents
+        if self._entry.read():
+            self._entry.write(parents=self._parents)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _START_IN_FLIGHT = 4
 _GROW_EVERY = 8
+_CAREFUL_SUCCESSES = 24
 _SAFE_SHARE = 0.95
 _BACK_OFF = 0.7
 _PROBE_AFTER = 60.0
@@ -40,8 +41,8 @@ class _Window:
 class Budget:
     """Grants requests to the threads of one API.
 
-    A limit that nobody declared is learned: requests in flight grow slowly from a few to
-    the allowed number, and the first "slower" of the server sets the rate to what it had
+    A limit that nobody declared is learned: requests in flight grow from a few to the allowed
+    number, slowly at first, for a burst would run into a low limit many times at once, and the first "slower" of the server sets the rate to what it had
     just let through, less a margin. After a quiet minute a slightly higher rate is tried.
     """
 
@@ -105,7 +106,8 @@ class Budget:
     def _succeeded(self, now: float) -> None:
         self._successes += 1
         self._retries = min(self._retries + _RETRY_SHARE, _RETRY_MOST)
-        if self._allowed < self._concurrency and self._successes % _GROW_EVERY == 0:
+        careful = self._successes <= _CAREFUL_SUCCESSES
+        if self._allowed < self._concurrency and not (careful and self._successes % _GROW_EVERY):
             self._allowed += 1
         if self._learned is None:
             self._recent.append(now)

@@ -118,9 +118,9 @@ class Report:
         return all(tally.is_complete for tally in self.tallies.values())
 
     @property
-    def any_failed(self) -> bool:
-        """Whether some stream failed or was refused."""
-        return any(tally.status in (FAILED, DENIED) for tally in self.tallies.values())
+    def troubles(self) -> list[Tally]:
+        """The streams that failed or were refused."""
+        return [tally for tally in self.tallies.values() if tally.status in (FAILED, DENIED)]
 
     def publish(self, logger: logging.Logger, path: str | None) -> None:
         """Log one line per stream and, with a path, write the report there as JSON.

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 from hashlib import sha256
 from string import Formatter
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import quote
 
 from singer_sdk.streams.rest import HTTPRequest, PageContext
 
 from tap_analytics.engine import times
-from tap_analytics.engine.bookmarks import Bookmark
+from tap_analytics.engine.bookmarks import Bookmark, Entry
 from tap_analytics.engine.conform import Conformer
 from tap_analytics.engine.encode import canonical, encode
 from tap_analytics.engine.errors import ReadError, TransientError
@@ -273,12 +273,17 @@ class AnalyticsStream(SdkStream):
 
     # Where it starts and ends
 
+    @property
+    def entry(self) -> Entry:
+        """The stream's part of the state."""
+        return Entry(cast("dict[str, Any]", self._tap.state), self.name)
+
     @cached_property
     def bookmark(self) -> Bookmark | None:
         """How far it was read; None if it is read in full."""
         if self.window_key is None or self.cursor is None:
             return None
-        return Bookmark(self.stream_state, self.window_key, self.cursor, self.run.started)
+        return Bookmark(self.entry, self.window_key, self.cursor, self.run.started)
 
     @property
     def window(self) -> Window:

@@ -45,7 +45,7 @@ class Sync:
         self._met: set[str] = set()
         self._windows: dict[str, Window] = {}
         self._child_bookmarks = {
-            stream.name: ChildBookmark(stream.stream_state, stream.bookmark)
+            stream.name: ChildBookmark(stream.entry, stream.bookmark)
             for stream in self._family[1:]
             if stream.bookmark is not None
         }
