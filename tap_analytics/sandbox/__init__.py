@@ -1,0 +1,14 @@
+"""A local server that speaks the five documented contracts on generated data."""
+
+from __future__ import annotations
+
+from tap_analytics.sandbox.exchange import Answer, Fault, Request
+from tap_analytics.sandbox.store import Store
+
+try:
+    from tap_analytics.sandbox.server import Sandbox
+except ModuleNotFoundError as missing:
+    message = "the sandbox needs its extra: pip install 'tap-analytics[sandbox]'"
+    raise ModuleNotFoundError(message, name=missing.name) from missing
+
+__all__ = ["Answer", "Fault", "Request", "Sandbox", "Store"]

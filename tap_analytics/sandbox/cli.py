@@ -1,0 +1,203 @@
+"""The command `tap-analytics-sandbox`."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import shlex
+import signal
+import sys
+import time
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING
+
+from tap_analytics.sandbox.command import run
+from tap_analytics.sandbox.environment import merged, variables
+from tap_analytics.sandbox.programs import PostgresError
+from tap_analytics.sandbox.server import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import FrameType
+    from typing import NoReturn
+
+    from tap_analytics.sandbox.postgres import ThrowawayPostgres
+
+_DESCRIPTION = """
+Serve the five APIs on generated data, on 127.0.0.1 only. With a command, run it with
+TAP_ANALYTICS_* set for all five, then stop and return its exit status. Without one, print what
+to set and serve until Ctrl-C.
+"""
+_EXAMPLE = """
+example:
+  tap-analytics-sandbox --postgres -- meltano run tap-analytics target-postgres
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the sandbox; returns the exit status.
+
+    Args:
+        arguments: Those of the command line, unless given.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    split = given.index("--") if "--" in given else len(given)
+    options, command = _parser().parse_args(given[:split]), given[split + 1 :]
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, _end)
+    with ExitStack() as stack:
+        try:
+            sandbox = stack.enter_context(
+                Sandbox(
+                    options.records,
+                    options.port,
+                    latency=options.latency,
+                    rate=options.rate,
+                    log=0,
+                )
+            )
+            postgres = _postgres(stack) if options.postgres else None
+        except (OSError, PostgresError) as error:
+            _say(f"the sandbox cannot start: {error}")
+            return 1
+        if command:
+            return _accompany(command, sandbox, postgres, keep=options.keep)
+        _tell_how(sandbox, postgres)
+        _wait()
+        return 0
+
+
+def _accompany(
+    command: Sequence[str], sandbox: Sandbox, postgres: ThrowawayPostgres | None, *, keep: bool
+) -> int:
+    """Run the command, and tell what it left in PostgreSQL; returns its exit status."""
+    _say(f"sandbox: {sandbox.base_url}")
+    if postgres:
+        _say(f"PostgreSQL: psql {shlex.quote(postgres.url)}")
+    more = postgres.variables() if postgres else {}
+    status = run(command, merged(os.environ, sandbox.config(), more))
+    if postgres:
+        _tell_tables(postgres)
+    if keep:
+        _say("the command has ended; Ctrl-C ends the servers too")
+        _wait()
+    return status
+
+
+def _postgres(stack: ExitStack) -> ThrowawayPostgres:
+    # The driver takes longer to import than everything else.
+    from tap_analytics.sandbox.postgres import ThrowawayPostgres  # noqa: PLC0415
+
+    return stack.enter_context(ThrowawayPostgres())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tap-analytics-sandbox",
+        usage="%(prog)s [options] [-- COMMAND ...]",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--port", type=_number(0), default=0, metavar="N", help="port (default: a free one)"
+    )
+    parser.add_argument(
+        "--records",
+        type=_number(0),
+        default=100,
+        metavar="N",
+        help="rows of each list (default: 100); lists below others have 0 to 5 rows for each "
+        "row above, so N gates are also N lists of rules; lists without pages end at 1000",
+    )
+    parser.add_argument(
+        "--latency",
+        type=_seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="let every answer wait so long",
+    )
+    parser.add_argument(
+        "--rate",
+        type=_number(1),
+        metavar="N",
+        help="allow each API N requests a second, answer more with 429",
+    )
+    parser.add_argument(
+        "--postgres",
+        action="store_true",
+        help="start a throw-away PostgreSQL too, and set TARGET_POSTGRES_* for the command",
+    )
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="leave the servers running after the command, until Ctrl-C",
+    )
+    return parser
+
+
+def _number(least: int) -> Callable[[str], int]:
+    """Read a whole number of at least `least`."""
+
+    def number(text: str) -> int:
+        value = int(text)
+        if value < least:
+            message = f"{value} is below {least}"
+            raise argparse.ArgumentTypeError(message)
+        return value
+
+    return number
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < math.inf:
+        message = f"{text} is not a number of seconds"
+        raise argparse.ArgumentTypeError(message)
+    return value
+
+
+def _end(signum: int, _: FrameType | None) -> NoReturn:
+    """Leave, and let nothing disturb the cleaning up."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(128 + signum)
+
+
+def _wait() -> None:
+    """Sleep until a signal comes."""
+    with suppress(SystemExit):
+        while True:
+            time.sleep(3600)
+
+
+def _say(line: str) -> None:
+    """Tell the user; standard output belongs to the command."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def _tell_how(sandbox: Sandbox, postgres: ThrowawayPostgres | None) -> None:
+    """Print, for a shell, what points the tap at the servers."""
+    settings = variables(sandbox.config())
+    lines = [f"# sandbox: {sandbox.base_url} (Ctrl-C ends it)"]
+    if postgres:
+        lines.append(f"# PostgreSQL: psql {shlex.quote(postgres.url)}")
+        settings |= postgres.variables()
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
+    sys.stdout.write("\n".join([*lines, ""]))
+    sys.stdout.flush()
+
+
+def _tell_tables(postgres: ThrowawayPostgres) -> None:
+    """Print what landed where."""
+    tables = postgres.tables()
+    schemas = {name.split(".")[0] for name in tables}
+    for schema in sorted(schemas):
+        inside = {n.split(".", 1)[1]: r for n, r in tables.items() if n.split(".")[0] == schema}
+        _say(f"\nschema {schema}: tables {len(inside)}, rows {sum(inside.values()):,}")
+        for table, rows in inside.items():
+            _say(f"  {rows:>12,}  {table}")
+    if not tables:
+        _say("no tables in PostgreSQL")

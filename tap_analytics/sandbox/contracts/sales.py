@@ -1,0 +1,45 @@
+"""Sales: `page` and `per_page`, rows under the plural of what they are, totals under `meta`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_analytics.sandbox.contract import Api, Found, Route, json
+from tap_analytics.sandbox.paging import PageNumber
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_analytics.sandbox.paging import Window
+
+_PAGES = PageNumber("per_page", 50)
+_KEY = "sandbox-sales-key"
+
+
+def _under(name: str) -> Callable[[Found, Window, str], bytes]:
+    def envelope(found: Found, window: Window, _: str) -> bytes:
+        meta = {"total_pages": -(-found.total // window.limit), "total": found.total}
+        return b'{"%b":%b,"meta":%b}' % (name.encode(), found.array, json(meta))
+
+    return envelope
+
+
+def _error(status: int, message: str) -> object:
+    if status == 401:  # noqa: PLR2004
+        return {"login": "failed", "message": message}
+    return {"errors": {"code": status, "message": [message]}}
+
+
+API = Api(
+    name="sales",
+    settings={"api_key": _KEY},
+    authorization=("api_key", _KEY),
+    error=_error,
+    routes=(
+        Route("accounts", "/v1/accounts", _PAGES, _under("sales_accounts")),
+        Route("contacts", "/v1/contacts", _PAGES, _under("contacts")),
+        Route("won_deals", "/v1/deals", _PAGES, _under("deals")),
+        Route("open_tasks", "/v1/tasks", _PAGES, _under("tasks")),
+        Route("past_appointments", "/v1/appointments", _PAGES, _under("appointments")),
+    ),
+)

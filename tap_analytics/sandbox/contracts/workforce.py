@@ -1,0 +1,51 @@
+"""Workforce: `page` and `limit`, two rows a page unless asked otherwise, totals under `meta`."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from typing import TYPE_CHECKING
+
+from tap_analytics.sandbox.contract import Api, Found, Route, json
+from tap_analytics.sandbox.paging import PageNumber
+
+if TYPE_CHECKING:
+    from tap_analytics.sandbox.paging import Window
+
+_PAGES = PageNumber("limit", 2)
+_KEY = "sandbox-workforce-key"
+
+
+def _cursor(position: int) -> str:
+    return urlsafe_b64encode(b"row:%d" % position).decode()
+
+
+def _envelope(found: Found, window: Window, _: str) -> bytes:
+    last = window.offset + len(found.rows)
+    meta = {
+        "limit": window.limit,
+        "total": found.total,
+        "has_next_page": last < found.total,
+        "has_previous_page": window.offset > 0,
+        "start_cursor": _cursor(window.offset) if found.rows else None,
+        "end_cursor": _cursor(last - 1) if found.rows else None,
+    }
+    return b'{"data":%b,"meta":%b}' % (found.array, json(meta))
+
+
+def _error(_: int, message: str) -> object:
+    return {"errors": None, "message": message}
+
+
+API = Api(
+    name="workforce",
+    settings={"api_key": _KEY},
+    authorization=("api_key", _KEY),
+    error=_error,
+    routes=(
+        Route("public_credentials", "/v1/api_public/credentials", _PAGES, _envelope),
+        Route("webhook_subscriptions", "/v1/api_public/webhook_subscriptions", _PAGES, _envelope),
+        Route("tasks", "/v1/tasks/tasks", _PAGES, _envelope),
+        Route("schedules", "/v1/work_schedule/schedules", _PAGES, _envelope),
+        Route("overlap_periods", "/v1/work_schedule/overlap_periods", _PAGES, _envelope),
+    ),
+)

@@ -1,0 +1,99 @@
+"""What stands between a path and the rows below it: whose rows are they?"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from tap_analytics.sandbox import moments
+from tap_analytics.sandbox.catalog import DAYS
+from tap_analytics.sandbox.slots import event_at, index_of
+from tap_analytics.sandbox.text import EVENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tap_analytics.sandbox.listing import Listing
+
+_LAST_DAY = (moments.END - timedelta(days=1)).date()
+
+
+class Parents(Protocol):
+    """The parents of a stream's lists."""
+
+    def find(self, text: str) -> int | None:
+        """The index of the parent that `text` names; None for an unknown one."""
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        """Each parent's index and name."""
+
+
+class RowParents:
+    """Parents that are the rows of another list, by `id`."""
+
+    def __init__(self, listing: Listing) -> None:
+        """The parents in `listing`."""
+        self._listing = listing
+
+    def find(self, text: str) -> int | None:
+        """See `Parents`."""
+        changed = self._listing.changed
+        candidates = (index_of(text), *changed)
+        return next(
+            (n for n in candidates if n in self._listing and _text(self._listing, n, "id") == text),
+            None,
+        )
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        """See `Parents`."""
+        for index, _ in self._listing:
+            yield index, _text(self._listing, index, "id")
+
+
+class EventParents:
+    """Parents that are the names in the list of events, each once.
+
+    The list is a sample: a name stays known when its events are gone from it.
+    """
+
+    def __init__(self, listing: Listing, computed: int) -> None:
+        """The names in `listing`, of which the first `computed` rows are as generated."""
+        self._listing = listing
+        self._computed = computed
+
+    def find(self, text: str) -> int | None:
+        """See `Parents`."""
+        return next((index for index, name in self if name == text), None)
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        """See `Parents`."""
+        known = {event_at(index) for index in range(min(self._computed, len(EVENTS)))}
+        names = {EVENTS[place]: place for place in sorted(known)}
+        for row in self._listing.changed:
+            if row in self._listing:
+                names.setdefault(_text(self._listing, row, "name"), len(EVENTS) + row)
+        for name, index in names.items():
+            yield index, name
+
+
+class DayParents:
+    """Parents that are days, counted back from the last one of the sandbox's time."""
+
+    def __init__(self, more: Iterable[int]) -> None:
+        """The days of the generated data, and `more` that a test gave rows."""
+        self._days = sorted({*range(DAYS), *more})
+
+    def find(self, text: str) -> int | None:
+        """See `Parents`; every day is known, most have no rows."""
+        return (_LAST_DAY - date.fromisoformat(text)).days
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        """See `Parents`."""
+        for days in self._days:
+            yield days, (_LAST_DAY - timedelta(days=days)).isoformat()
+
+
+def _text(listing: Listing, index: int, name: str) -> str:
+    return str(msgspec.json.decode(listing.get(index))[name])

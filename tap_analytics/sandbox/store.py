@@ -1,0 +1,147 @@
+"""The data of a sandbox: computed, and open to change."""
+
+from __future__ import annotations
+
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tap_analytics.sandbox.catalog import OWNERS, ROUTES, Catalog
+from tap_analytics.sandbox.contract import Found
+from tap_analytics.sandbox.listing import Listing
+from tap_analytics.sandbox.parents import DayParents, EventParents, RowParents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tap_analytics.sandbox.contract import Route
+    from tap_analytics.sandbox.paging import Window
+    from tap_analytics.sandbox.parents import Parents
+
+    Row = dict[str, Any]
+
+
+class Store:
+    """Rows by stream, the same for the same arguments; what a test changes lies on top.
+
+    A row is named by its stream, its index in its list, and for lists below others the parent:
+    the id, event name or day (YYYY-MM-DD) that the request names. Indexes stay as they are when
+    rows are deleted, and appended rows go on counting.
+    """
+
+    def __init__(self, records: int = 100, sizes: Mapping[str, int] | None = None) -> None:
+        """Lay out lists of `records` rows, or of their own size in `sizes` (by stream)."""
+        self._catalog = Catalog(records, sizes or {})
+        self._listings: dict[tuple[str, int], Listing] = {}
+        self._lock = RLock()
+        self.revision = 0
+        """Counts the changes."""
+
+    def parent(self, route: Route, text: str) -> int | None:
+        """The index of the parent that a request names; None for an unknown one."""
+        with self._lock:
+            return self._parents(route).find(text)
+
+    def find(self, route: Route, parent: int, window: Window, days: Sequence[str] = ()) -> Found:
+        """The rows of a window; with two `days`, those with a timestamp from one to the other."""
+        with self._lock:
+            listing = self._listing(route.stream, parent)
+            rows = listing.slice(window.offset, window.limit)
+            if len(days) != 2:  # noqa: PLR2004
+                return Found(rows, listing.total, parent)
+            first, last = days
+            rows = [row for row in rows if first <= _day(row) <= last]
+            return Found(rows, len(rows), parent)
+
+    def rows(self, api: str, stream: str) -> Iterator[Row]:
+        """The rows of `stream` as served, those below other lists parent by parent.
+
+        Raises:
+            KeyError: The API has no such stream.
+        """
+        if OWNERS[stream] != api:
+            raise KeyError(stream)
+        for _, row in self._each(stream):
+            yield row
+
+    def expected(self, stream: str) -> list[Row]:
+        """The rows of `stream` with what the request adds: the parent's id or name, the day."""
+        return [{**context, **row} for context, row in self._each(stream)]
+
+    def update(
+        self, stream: str, index: int, fields: Mapping[str, object], parent: str | None = None
+    ) -> None:
+        """Change fields of a row.
+
+        Raises:
+            IndexError: There is no such row.
+            KeyError: There is no such stream or parent.
+        """
+        with self._lock:
+            listing = self._keep(stream, parent)
+            row = {**msgspec.json.decode(listing.get(index)), **fields}
+            listing.put(index, msgspec.json.encode(row))
+            self.revision += 1
+
+    def delete(self, stream: str, index: int, parent: str | None = None) -> None:
+        """Delete a row; raises as `update` does."""
+        with self._lock:
+            self._keep(stream, parent).remove(index)
+            self.revision += 1
+
+    def append(self, stream: str, row: Mapping[str, object], parent: str | None = None) -> int:
+        """Append a row.
+
+        Returns:
+            Its index.
+
+        Raises:
+            KeyError: There is no such stream or parent.
+        """
+        with self._lock:
+            index = self._keep(stream, parent).add(msgspec.json.encode(row))
+            self.revision += 1
+            return index
+
+    def _each(self, stream: str) -> Iterator[tuple[Row, Row]]:
+        """Each row with what the request for it says."""
+        route = ROUTES[stream]
+        if not route.context:
+            parents: list[tuple[int, Row]] = [(0, {})]
+        else:
+            parents = [(n, {route.context: text}) for n, text in self._parents(route)]
+        for parent, context in parents:
+            for _, row in self._listing(stream, parent):
+                yield context, msgspec.json.decode(row)
+
+    def _parents(self, route: Route) -> Parents:
+        if not route.parent:
+            return DayParents(day for stream, day in self._listings if stream == route.stream)
+        listing = self._listing(route.parent, 0)
+        if route.parent == "events":
+            return EventParents(listing, self._catalog.size("events"))
+        return RowParents(listing)
+
+    def _listing(self, stream: str, parent: int) -> Listing:
+        kept = self._listings.get((stream, parent))
+        if kept is not None:
+            return kept
+        catalog = self._catalog
+        size = catalog.children(stream, parent) if ROUTES[stream].context else catalog.size(stream)
+        return Listing(size, lambda start, stop: catalog.rows(stream, start, stop, parent))
+
+    def _keep(self, stream: str, parent: str | None) -> Listing:
+        """The list that a change is about, kept from now on."""
+        route = ROUTES[stream]
+        place = 0
+        if route.context:
+            found = None if parent is None else self.parent(route, parent)
+            if found is None:
+                raise KeyError(parent)
+            place = found
+        return self._listings.setdefault((stream, place), self._listing(stream, place))
+
+
+def _day(row: bytes) -> str:
+    return str(msgspec.json.decode(row)["timestamp"])[:10]
