@@ -78,6 +78,22 @@ _COMMON = (
         description="User-Agent header of every request.",
     ),
     th.Property(
+        "keep_unknown_fields",
+        th.BooleanType,
+        default=False,
+        title="Keep unknown fields",
+        description="Let fields through that the schema does not have, instead of leaving them "
+        "out; both are reported.",
+    ),
+    th.Property(
+        "max_lost_share",
+        th.NumberType(minimum=0, maximum=1),
+        default=0.5,
+        title="Largest loss",
+        description="Share of its rows that a full-table stream may lose from one run to the next "
+        "before ACTIVATE_VERSION is withheld.",
+    ),
+    th.Property(
         "emit_activate_version_messages",
         th.BooleanType,
         default=False,

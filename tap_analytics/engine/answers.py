@@ -63,11 +63,8 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return max(wait, 0.0)
 
 
-def _reason(answer: Answer) -> str:
-    try:
-        body = decode(answer.body)
-    except TransientError:
-        return ""
+def reason(body: Any) -> str:
+    """Return what a decoded body says about an error, as a short part of a sentence."""
     for name in ("message", "error", "errors", "error_description"):
         if isinstance(body, dict) and body.get(name):
             text = (
@@ -75,6 +72,13 @@ def _reason(answer: Answer) -> str:
             )
             return f": {text[:_EXCERPT]}"
     return ""
+
+
+def _said(answer: Answer) -> str:
+    try:
+        return reason(decode(answer.body))
+    except TransientError:
+        return ""
 
 
 def judge(answer: Answer, policy: RetryPolicy) -> Any:
@@ -89,7 +93,7 @@ def judge(answer: Answer, policy: RetryPolicy) -> Any:
     status = answer.status
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return decode(answer.body)
-    said = f"answered {status}{_reason(answer)}"
+    said = f"answered {status}{_said(answer)}"
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         raise Denied(said)
     if status == HTTPStatus.NOT_FOUND:

@@ -18,9 +18,9 @@ _BACK_OFF = 0.7
 _PROBE_AFTER = 60.0
 _PROBE_STEP = 1.1
 _SLOWEST = 1 / 60
-_RETRY_SHARE = 0.2
-_RETRY_START = 6.0
-_RETRY_MOST = 50.0
+_RETRY_SHARE = 0.13
+_RETRIES_AT_FIRST = 20.0
+_RETRIES_AT_MOST = 100.0
 
 
 class _Window:
@@ -42,8 +42,9 @@ class Budget:
     """Grants requests to the threads of one API.
 
     A limit that nobody declared is learned: requests in flight grow from a few to the allowed
-    number, slowly at first, for a burst would run into a low limit many times at once, and the first "slower" of the server sets the rate to what it had
-    just let through, less a margin. After a quiet minute a slightly higher rate is tried.
+    number, slowly at first, for a burst would run into a low limit many times at once. The
+    first "slower" of the server sets the rate to what it had just let through, less a margin.
+    After a quiet minute a slightly higher rate is tried.
     """
 
     def __init__(self, windows: Iterable[tuple[int, float]], concurrency: int) -> None:
@@ -63,7 +64,7 @@ class Budget:
         self._pause_until = 0.0
         self._learned: _Window | None = None
         self._learned_at = 0.0
-        self._retries = _RETRY_START
+        self._retries = _RETRIES_AT_FIRST
         self._closed = False
 
     def acquire(self) -> float:
@@ -105,7 +106,7 @@ class Budget:
 
     def _succeeded(self, now: float) -> None:
         self._successes += 1
-        self._retries = min(self._retries + _RETRY_SHARE, _RETRY_MOST)
+        self._retries = min(self._retries + _RETRY_SHARE, _RETRIES_AT_MOST)
         careful = self._successes <= _CAREFUL_SUCCESSES
         if self._allowed < self._concurrency and not (careful and self._successes % _GROW_EVERY):
             self._allowed += 1
@@ -128,10 +129,17 @@ class Budget:
         self._learned = _Window(1, 1 / max(rate, _SLOWEST))
         self._learned_at = now
 
-    def pause(self, seconds: float) -> None:
-        """Keep all threads of the API from sending for so long."""
+    def pause(self, seconds: float) -> float:
+        """Keep all threads of the API from sending for so long.
+
+        Returns:
+            Seconds by which this is longer than what they were waiting for anyway.
+        """
         with self._cond:
-            self._pause_until = max(self._pause_until, time.monotonic() + seconds)
+            now = time.monotonic()
+            before = max(self._pause_until, now)
+            self._pause_until = max(before, now + seconds)
+            return self._pause_until - before
 
     def may_retry(self) -> bool:
         """Take one retry from the allowance, which grows by a share of the good answers."""

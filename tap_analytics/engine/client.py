@@ -93,29 +93,34 @@ class Client:
             try:
                 return self._attempt(request, read, tally)
             except TransientError as failure:
-                if failure.wait is not None:
+                if failure.wait:
                     told += failure.wait
-                    if told <= self._patience.max_wait:
-                        self.budget.pause(failure.wait)
-                        tally.wait(failure.wait)
-                        tally.retry()
-                        continue
-                    msg = f"{failure}; it asks to wait longer than max_wait allows"
-                    raise ReadError(msg) from None
-                if retry >= self._patience.policy.max_retries:
-                    msg = f"{failure} (attempt {retry + 1}, the last)"
-                    raise ReadError(msg) from None
-                if not failure.throttled and not self.budget.may_retry():
-                    msg = f"{failure} (no retry: too many requests failed)"
-                    raise ReadError(msg) from None
-                wait = self._patience.policy.wait(retry, throttled=failure.throttled)
-                if failure.throttled:
-                    self.budget.pause(wait)
-                elif self._stopped.wait(wait):
-                    raise
-                retry += 1
-                tally.wait(wait)
-                tally.retry()
+                    if told > self._patience.max_wait:
+                        msg = f"{failure}; it asks to wait longer than max_wait allows"
+                        raise ReadError(msg) from None
+                    tally.retry(self.budget.pause(failure.wait))
+                else:
+                    tally.retry(self._wait(failure, retry))
+                    retry += 1
+
+    def _wait(self, failure: TransientError, retry: int) -> float:
+        """Wait before a retry, and return for how many seconds.
+
+        Raises:
+            ReadError: If there is none left.
+        """
+        policy = self._patience.policy
+        if retry >= policy.max_retries:
+            msg = f"{failure} (attempt {retry + 1}, the last)"
+            raise ReadError(msg)
+        if not failure.throttled and not self.budget.may_retry():
+            msg = f"{failure} (not tried again, for too many requests failed)"
+            raise ReadError(msg)
+        wait = policy.wait(retry, throttled=failure.throttled)
+        if failure.throttled:
+            return self.budget.pause(wait)
+        self._stopped.wait(wait)
+        return wait
 
     def _attempt(self, request: HTTPRequest, read: Callable[[Any, int], _T], tally: Tally) -> _T:
         granted = self.budget.acquire()

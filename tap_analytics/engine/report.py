@@ -8,6 +8,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tap_analytics.engine.secrets import redactor
+
 if TYPE_CHECKING:
     import logging
 
@@ -37,15 +39,11 @@ class Tally:
         with self._lock:
             self.requests += 1
 
-    def retry(self) -> None:
-        """Count a retry."""
+    def retry(self, waited: float) -> None:
+        """Count a retry and the seconds waited before it."""
         with self._lock:
             self.retries += 1
-
-    def wait(self, seconds: float) -> None:
-        """Count seconds waited as told or before a retry."""
-        with self._lock:
-            self.waited += seconds
+            self.waited += waited
 
     def skip(self, why: str) -> None:
         """Count a list that is not there any more."""
@@ -63,7 +61,7 @@ class Tally:
         if self.status != FAILED:
             self.status = status
         if len(self.reasons) < _MOST_REASONS:
-            self.reasons.append(reason)
+            self.reasons.append(redactor.clean(reason))
 
     def complete(self) -> None:
         """Note that the stream is complete, unless something failed before."""
@@ -72,8 +70,9 @@ class Tally:
 
     def note(self, text: str) -> None:
         """Say something that is no failure, once."""
-        if text not in self.notes:
-            self.notes.append(text)
+        clean = redactor.clean(text)
+        if clean not in self.notes:
+            self.notes.append(clean)
 
     def row(self) -> dict[str, Any]:
         """Return the stream's part of the report, ready for JSON."""
@@ -93,8 +92,9 @@ class Tally:
     def line(self) -> str:
         """Return the stream's part of the report as one line."""
         text = (
-            f"{self.stream}: {self.status}, {self.records} records, {self.requests} requests, "
-            f"{self.retries} retries, {self.waited:.1f} s waited, {self.skipped} skipped"
+            f"{self.stream} ({self.api}): {self.status}, {self.records} records, "
+            f"{self.requests} requests, {self.retries} retries, {self.waited:.1f} s waited, "
+            f"{self.skipped} skipped"
         )
         return "; ".join([text, *self.reasons, *self.notes])
 

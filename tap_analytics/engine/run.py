@@ -49,9 +49,9 @@ class Options:
         return cls(
             since=FIRST if start is None else times.micros(start),
             until=until,
-            concurrency=config.get("max_concurrency", 8),
-            timeout=config.get("request_timeout", 60),
-            max_wait=config.get("max_wait", 900),
+            concurrency=config["max_concurrency"],
+            timeout=config["request_timeout"],
+            max_wait=config["max_wait"],
             max_retries=config.get("max_retries"),
             backoff_factor=config.get("backoff_factor"),
             report_path=config.get("report_path"),

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from singer_sdk.streams.rest import HTTPRequest, PageContext
 
 from tap_analytics.engine import times
+from tap_analytics.engine.answers import reason
 from tap_analytics.engine.bookmarks import Bookmark, Entry
 from tap_analytics.engine.conform import Conformer
 from tap_analytics.engine.encode import canonical, encode
@@ -153,7 +154,7 @@ class AnalyticsStream(SdkStream):
         try:
             records, is_object = self._selector.find(body)
         except LookupError:
-            msg = f"answered without records at {self.records_jsonpath}"
+            msg = f"answered without records at {self.records_jsonpath}{reason(body)}"
             raise TransientError(msg) from None
         signals = self.get_new_paginator().signals(body)
         now = times.iso(times.now())
@@ -210,7 +211,8 @@ class AnalyticsStream(SdkStream):
         needed = {*self.primary_keys, self.replication_key}
         deselected = [name for name in self.deselected_fields if name not in needed]
         left_out = (*deselected, *self.left_out)
-        return Conformer(self.effective_schema, left_out=left_out)
+        keep = self.config["keep_unknown_fields"]
+        return Conformer(self.effective_schema, left_out=left_out, keep_unknown=keep)
 
     @cached_property
     def row_maker(self) -> RowMaker:
@@ -225,7 +227,7 @@ class AnalyticsStream(SdkStream):
     @cached_property
     def version(self) -> int | None:
         """Version of a full-table stream, if the user asked for ACTIVATE_VERSION."""
-        wanted = self.config.get("emit_activate_version_messages", False)
+        wanted = self.config["emit_activate_version_messages"]
         return self._tap.initialized_at // 1000 if wanted and self.is_full_table else None
 
     @property

@@ -107,7 +107,16 @@ class Sync:
         if tally.is_complete and stream.name in self._child_bookmarks:
             self._child_bookmarks[stream.name].commit()
         if tally.is_complete and stream.version and stream.selected:
-            stream.write_activate_version(stream.version)
+            self._activate(stream, stream.version)
+
+    def _activate(self, stream: AnalyticsStream, version: int) -> None:
+        """Let targets remove what is gone, unless suspiciously much of it is."""
+        before, now = stream.entry.read().get("rows", 0), stream.tally.records
+        if now < before * (1 - stream.config["max_lost_share"]) or (before and not now):
+            stream.tally.note(f"ACTIVATE_VERSION withheld: {now} rows, {before} last time")
+        else:
+            stream.write_activate_version(version)
+            stream.entry.write(rows=now)
 
     def _fail(self, stream: AnalyticsStream, error: Exception) -> None:
         if isinstance(error, ReadError):
