@@ -57,6 +57,7 @@ class ListReader:
         self._accepted = 0
         self._rows = 0
         self._total = 0
+        self._promised = False
         self._expected: int | None = None
         self._last: int | None = None
         self._consumed = 0
@@ -107,6 +108,8 @@ class ListReader:
             return self._meet_again(index, page)
         rows = self._rows + len(page.records)
         ended = page.signals.ended(rows, index + 1)
+        if ended is None and not page.records and (rows < self._total or self._promised):
+            ended = False
         if self._has_moved(page, rows):
             told = f"{rows} rows read, {page.signals.total} announced, {self._total} before"
             self._arrived[index] = ListChanged(f"the list changed while it was read ({told})")
@@ -115,7 +118,8 @@ class ListReader:
         if ended is False and (not page.records or self._paginator.single or _closed(page, index)):
             what = f"page {index + 1} ends the list after {rows} rows, but it announces more"
             return self._doubt(index, ListChanged(what))
-        self._total = page.signals.total or 0
+        self._total = page.signals.total or self._total
+        self._promised = ended is False
         self._rows = rows
         self._accepted += 1
         self.fingerprints[page.fingerprint] = index

@@ -43,6 +43,7 @@ class Options:
     def of(cls, config: Mapping[str, Any]) -> Options:
         """Read them from a valid configuration."""
         start, end = config.get("start_date"), config.get("end_date")
+        factor = config.get("backoff_factor")
         until = -FIRST if end is None else times.micros(end)
         if end is not None and len(end) == len("YYYY-MM-DD"):
             until += times.DAY - 1
@@ -50,10 +51,10 @@ class Options:
             since=FIRST if start is None else times.micros(start),
             until=until,
             concurrency=config["max_concurrency"],
-            timeout=config["request_timeout"],
-            max_wait=config["max_wait"],
+            timeout=float(config["request_timeout"]),
+            max_wait=float(config["max_wait"]),
             max_retries=config.get("max_retries"),
-            backoff_factor=config.get("backoff_factor"),
+            backoff_factor=None if factor is None else float(factor),
             report_path=config.get("report_path"),
         )
 

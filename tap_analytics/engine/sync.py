@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tap_analytics.engine.stream import AnalyticsStream
 
 _LISTS_AHEAD_PER_THREAD = 2
+_BYTES_HELD_BACK = 1024 * 1024
 _T = TypeVar("_T")
 
 
@@ -112,7 +113,7 @@ class Sync:
     def _activate(self, stream: AnalyticsStream, version: int) -> None:
         """Let targets remove what is gone, unless suspiciously much of it is."""
         before, now = stream.entry.read().get("rows", 0), stream.tally.records
-        if now < before * (1 - stream.config["max_lost_share"]) or (before and not now):
+        if now < before * (1 - float(stream.config["max_lost_share"])) or (before and not now):
             stream.tally.note(f"ACTIVATE_VERSION withheld: {now} rows, {before} last time")
         else:
             stream.write_activate_version(version)
@@ -261,8 +262,9 @@ class Sync:
     ) -> Generator[Row, None, None]:
         """Yield the rows of a list as its pages come, and prove at the end that they are all.
 
-        A list that changed while it was read is read once more from its start: its rows come
-        again, and what was spooled of it is forgotten.
+        A list that changed while it was read is read once more from its start, and what was
+        held or spooled of it is forgotten. Of a list too long to be held, the first rows may
+        come twice.
 
         Raises:
             ReadError: If the list cannot be read, or changed again.
@@ -272,18 +274,28 @@ class Sync:
         first_pages: list[int] | None = None
         while True:
             ledger = KeyLedger()
+            held: list[Row] | None = []
+            size = 0
             change: ListChanged | None = None
             try:
                 for page in stream.merge(lane.pages(reader, self._run.pause)):
-                    yield from stream.row_maker.rows(page, part.context, window, ledger, census)
+                    rows = stream.row_maker.rows(page, part.context, window, ledger, census)
+                    size += page.size
+                    if held is not None and size <= _BYTES_HELD_BACK:
+                        held += rows
+                        continue
+                    yield from held or ()
+                    held = None
+                    yield from rows
             except ListChanged as error:
                 change = error
             pages = list(reader.fingerprints)
             if change is None and not stream.keyed_by_content and (repeats := ledger.repeats()):
                 change = ListChanged(f"{stream.path}: {repeats} keys are on more than one page")
                 if pages == first_pages:  # the very same again: nothing moves, they are like that
-                    return
+                    change = None
             if change is None:
+                yield from held or ()
                 return
             if first_pages is not None:
                 raise change
