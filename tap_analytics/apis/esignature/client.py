@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import typing as th
-from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 
 from tap_analytics.engine.api import Api
 from tap_analytics.engine.cursors import EpochSeconds
 from tap_analytics.engine.pagination import PageNumbers, SinglePage
 from tap_analytics.engine.policy import RetryPolicy
+from tap_analytics.engine.schemas import KeyedSchema
 from tap_analytics.engine.stream import AnalyticsStream
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class EsignatureStream(AnalyticsStream):
     api = EsignatureApi
     paginator_class: ClassVar[type[Paginator]] = EsignaturePages
     records_jsonpath = "$.data[*]"
-    schema = StreamSchema(SchemaDirectory(Path(__file__).parent / "schemas"))
+    schema = KeyedSchema(Path(__file__).parent / "schemas")
     primary_keys: tuple[str, ...] = ("id",)
     cursor: ClassVar[Cursor | None] = EpochSeconds()
 

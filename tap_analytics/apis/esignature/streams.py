@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_analytics.apis.esignature.client import ApplicationApi, EsignatureStream, SinglePageStream
+from tap_analytics.engine.cursors import EpochSecondsText
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
@@ -23,6 +24,7 @@ class UserModifiedDocuments(SinglePageStream):
     name = "user_modified_documents"
     path = "/user/documentsv2"
     replication_key = "updated"
+    cursor = EpochSecondsText()
 
 
 class CrmContacts(EsignatureStream):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from singer_sdk.schema.source import SchemaDirectory, StreamSchema
-
 from tap_analytics.engine.api import Api
 from tap_analytics.engine.pagination import PageNumbers
 from tap_analytics.engine.policy import RetryPolicy
+from tap_analytics.engine.schemas import KeyedSchema
 from tap_analytics.engine.stream import AnalyticsStream
 
 if TYPE_CHECKING:
@@ -38,5 +37,5 @@ class SalesStream(AnalyticsStream):
 
     api = SalesApi
     paginator_class: ClassVar[type[Paginator]] = SalesPages
-    schema = StreamSchema(SchemaDirectory(Path(__file__).parent / "schemas"))
+    schema = KeyedSchema(Path(__file__).parent / "schemas")
     primary_keys: tuple[str, ...] = ("id",)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from singer_sdk.schema.source import SchemaDirectory, StreamSchema
-
 from tap_analytics.engine.api import Api
 from tap_analytics.engine.cursors import IsoTime
 from tap_analytics.engine.pagination import PageNumbers
 from tap_analytics.engine.policy import RetryPolicy
+from tap_analytics.engine.schemas import KeyedSchema
 from tap_analytics.engine.stream import AnalyticsStream
 
 if TYPE_CHECKING:
@@ -40,6 +39,6 @@ class WorkforceStream(AnalyticsStream):
     api = WorkforceApi
     paginator_class: ClassVar[type[Paginator]] = WorkforcePages
     records_jsonpath = "$.data[*]"
-    schema = StreamSchema(SchemaDirectory(Path(__file__).parent / "schemas"))
+    schema = KeyedSchema(Path(__file__).parent / "schemas")
     primary_keys: tuple[str, ...] = ("id",)
     cursor: ClassVar[Cursor | None] = IsoTime()
