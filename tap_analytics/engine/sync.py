@@ -105,6 +105,8 @@ class Sync:
             if counts:
                 tally.note(f"{what}: " + ", ".join(f"{n} ({c})" for n, c in counts.most_common(20)))
         tally.complete()
+        with stream.get_record_counter() as counter:
+            counter.increment(tally.records)
         if tally.is_complete and stream.name in self._child_bookmarks:
             self._child_bookmarks[stream.name].commit()
         if tally.is_complete and stream.version and stream.selected:

@@ -125,7 +125,7 @@ class StateWriter:
     def write(self) -> None:
         """Write the state, if it is another than before, with all lines before it."""
         line = self._writer.serialize_message(StateMessage(value=self._state))
-        if line != self._written:
+        if self._state and line != self._written:
             self._writer.write(line)
             self._written = line
         self._due_at = time.monotonic() + _SECONDS_BETWEEN_STATES
