@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _FLUSH_AT = 64 * 1024
-_HOLD_AT_MOST = 8 * 1024 * 1024
+_HOLD_AT_MOST = 4 * 1024 * 1024
 _SECONDS_BETWEEN_STATES = 1.0
 _SECONDS_TO_FIRST_STATE = 0.2
 
