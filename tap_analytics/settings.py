@@ -194,9 +194,11 @@ def _api_errors(
                 "without user, query or fragment"
             )
     elif api.is_on(config) and api.default_origin(config) is None:
-        choice = f" or '{api.name}_upstream' ({', '.join(upstreams)})" if upstreams else ""
+        choices = [f"'{api.name}_{name}'" for name in (api.host_setting, "base_url") if name]
+        if upstreams and not api.setting(config, "upstream"):
+            choices.append(f"'{api.name}_upstream' ({', '.join(upstreams)})")
         yield (
-            f"setting '{api.name}_{api.key_setting}' is set, so '{api.name}_base_url'{choice} "
+            f"setting '{api.name}_{api.key_setting}' is set, so {' or '.join(choices)} "
             "must be set too: there is no default host"
         )
     for name in {stream.api.credential for stream in streams}:

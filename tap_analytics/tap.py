@@ -205,7 +205,13 @@ class TapAnalytics(SdkTap):
         errors = tap.check_selection()
         if errors:
             refuse(errors, cls.logger)
-        tap.run_connection_test()
+        tap.run_sync_dry_run(
+            streams=[
+                stream
+                for stream in tap.streams.values()
+                if isinstance(stream, AnalyticsStream) and stream.api.has_credential(tap.config)
+            ]
+        )
         troubles = tap.run.report.troubles
         for tally in troubles:
             cls.logger.error("%s", tally.line())

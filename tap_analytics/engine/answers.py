@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _EXCERPT = 200
+_EXPIRED = b'"invalid_token"'
 _TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 _THROTTLED = frozenset({420, HTTPStatus.TOO_MANY_REQUESTS})
 
@@ -94,6 +95,9 @@ def judge(answer: Answer, policy: RetryPolicy) -> Any:
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return decode(answer.body)
     said = f"answered {status}{_said(answer)}"
+    if _EXPIRED in answer.body and HTTPStatus.BAD_REQUEST <= status < HTTPStatus.NOT_FOUND:
+        msg = f"{said} (the token is invalid or has expired)"
+        raise Denied(msg)
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         raise Denied(said)
     if status == HTTPStatus.NOT_FOUND:

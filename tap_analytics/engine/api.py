@@ -24,6 +24,7 @@ class Api:
         key_header: Header that carries the key.
         key_format: The header's value, with ``{}`` for the key.
         origin: Scheme and host where no base URL is configured, None if one must be.
+        host_setting: The setting that gives the host instead, without the prefix.
         prefix: Path before every stream's path.
         headers: Further headers of every request.
         policy: Its documented retries.
@@ -38,6 +39,7 @@ class Api:
     key_header: ClassVar[str] = "api_key"
     key_format: ClassVar[str] = "{}"
     origin: ClassVar[str | None] = None
+    host_setting: ClassVar[str | None] = None
     prefix: ClassVar[str] = ""
     headers: ClassVar[Mapping[str, str]] = {}
     policy: ClassVar[RetryPolicy] = RetryPolicy()

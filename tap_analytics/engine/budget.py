@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_logger = logging.getLogger("tap-analytics")
+_LONG_WAIT = 20.0
 _START_IN_FLIGHT = 4
 _GROW_EVERY = 8
 _CAREFUL_SUCCESSES = 24
@@ -66,6 +69,7 @@ class Budget:
         self._learned_at = 0.0
         self._retries = _RETRIES_AT_FIRST
         self._closed = False
+        self._announced = 0.0
 
     def acquire(self) -> float:
         """Wait for leave to send a request.
@@ -86,7 +90,13 @@ class Budget:
                         window.use(now)
                     self._in_flight += 1
                     return now
+                self._announce(at, now)
                 self._cond.wait(at - now if at > now else None)
+
+    def _announce(self, at: float, now: float) -> None:
+        if at - now > _LONG_WAIT and at > self._announced + _LONG_WAIT:
+            _logger.info("Waiting %d s, as the API's limit asks for", at - now)
+            self._announced = at
 
     def release(self, granted: float, *, throttled: bool) -> None:
         """Give the leave back after the answer.

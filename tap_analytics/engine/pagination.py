@@ -61,7 +61,9 @@ class Paginator(BaseAPIPaginator[int]):
     ``next_path`` to something that is null on the last page. A dialect sets those that
     its answers have. ``single`` lists have one page; ``short_page_moves_next`` says that the
     place of a page follows from the rows of the one before; ``repeat_ends`` that an API
-    answers beyond the end with the last page again.
+    answers beyond the end with the last page again; ``newest_first`` that rows are added at
+    the front even while the list is read, so that pages are asked for one by one, and rows
+    that moved on to the next page come twice.
     """
 
     size: ClassVar[int] = 100
@@ -75,6 +77,7 @@ class Paginator(BaseAPIPaginator[int]):
     single: ClassVar[bool] = False
     short_page_moves_next: ClassVar[bool] = False
     repeat_ends: ClassVar[bool] = False
+    newest_first: ClassVar[bool] = False
 
     def __init__(self, page_size: int | None = None) -> None:
         """Start at the first page.

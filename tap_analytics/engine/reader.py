@@ -45,7 +45,7 @@ class ListReader:
         self.source = source
         self.fingerprints: dict[int, int] = {}
         self.epoch = 0
-        self._window = window
+        self._window = 0 if source.paginator.newest_first else window
         self._paginator = source.paginator
         self._step = self._paginator.page_size
         self._base_index = 0
@@ -144,6 +144,8 @@ class ListReader:
     def _plan(self, index: int, page: Page) -> None:
         size = len(page.records)
         signals = page.signals
+        if self._paginator.newest_first:
+            return
         if index == 0 and signals.pages is not None:
             self._expected = signals.pages
         elif index == 0 and signals.total is not None:

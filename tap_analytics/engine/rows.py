@@ -103,7 +103,7 @@ class RowMaker:
                 self._refuse(order)
                 continue
             fresh = ledger.add(self._raw_key(record))
-            if wanted and (fresh or not stream.keyed_by_content):
+            if wanted and (fresh or not stream.may_repeat):
                 self._number += 1
                 if self._mixed:
                     key = tuple((isinstance(part, str), part) for part in key)

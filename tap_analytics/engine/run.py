@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.streams.rest import PageContext
-
 from tap_analytics.engine import times
 from tap_analytics.engine.budget import Budget
 from tap_analytics.engine.client import Client, Patience
-from tap_analytics.engine.errors import ReadError
 from tap_analytics.engine.lane import Lane
+from tap_analytics.engine.listing import Listing
 from tap_analytics.engine.policy import RetryPolicy
 from tap_analytics.engine.report import Report
 from tap_analytics.engine.spool import FIRST
@@ -20,9 +18,6 @@ from tap_analytics.engine.writer import LineWriter, StateWriter
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tap_analytics.engine.page import Page
-    from tap_analytics.engine.pagination import Paginator
-    from tap_analytics.engine.reader import ListReader
     from tap_analytics.engine.stream import AnalyticsStream
 
 
@@ -70,35 +65,6 @@ class Options:
         )
 
 
-class ListSource:
-    """The pages of one list of a stream."""
-
-    def __init__(
-        self, stream: AnalyticsStream, context: dict[str, Any] | None, client: Client
-    ) -> None:
-        """Take the stream, what its list is asked with, and the way to its API."""
-        self._stream = stream
-        self._context = context
-        self._client = client
-        self.paginator: Paginator = stream.get_new_paginator()
-
-    def fetch(self, token: int) -> Page:
-        """Ask for a page; called on a worker thread.
-
-        Raises:
-            ReadError: With the path in its message.
-        """
-        stream = self._stream
-        path = stream.path
-        try:
-            request = stream.get_http_request(page=PageContext(self._context, token))
-            path = request.url.removeprefix(stream.url_base)
-            return self._client.fetch(request, stream.read_page, stream.tally)
-        except ReadError as error:
-            msg = f"GET {path} {error}"
-            raise type(error)(msg) from None
-
-
 class Run:
     """Holds together what the streams of one run share."""
 
@@ -113,7 +79,7 @@ class Run:
         self.states = StateWriter(writer, state)
         self._config = config
         self._lanes: dict[str, Lane] = {}
-        self._opened: dict[str, ListReader] = {}
+        self._opened: dict[str, Listing] = {}
         self._order: dict[str, int] = {}
         self._left: set[str] = set()
 
@@ -138,24 +104,15 @@ class Run:
                 self.report.tally(stream.name, stream.api.name)
         for root in roots:
             context = next(iter(root.slices()), None)
-            reader = self.open(root, context, self.priority(root))
-            self._opened[root.name] = reader
+            self._opened[root.name] = Listing(root, context, self.priority(root))
 
     def priority(self, root: AnalyticsStream) -> tuple[int, ...]:
         """Return the priority of a stream without parent."""
         return (self._order.get(root.name, 0),)
 
-    def take_opened(self, root: AnalyticsStream) -> ListReader | None:
-        """Return the reader that `plan` opened for a stream, once."""
+    def take_opened(self, root: AnalyticsStream) -> Listing | None:
+        """Return the list that `plan` opened for a stream, once."""
         return self._opened.pop(root.name, None)
-
-    def open(
-        self, stream: AnalyticsStream, context: dict[str, Any] | None, priority: tuple[int, ...]
-    ) -> ListReader:
-        """Start to read a list."""
-        lane = self.lane(stream)
-        source = ListSource(stream, context, lane.client)
-        return lane.open(priority, source, speculate=stream.parent is None)
 
     def pause(self) -> float | None:
         """Use a wait for the API to hand over what was written.

@@ -163,7 +163,9 @@ class AnalyticsStream(SdkStream):
     def _fingerprint(self, records: list[dict[str, Any]]) -> int:
         if self._own_keys:
             try:
-                return hash(tuple([tuple(map(row.get, self._own_keys)) for row in records]))
+                keys = [tuple(map(row.get, self._own_keys)) for row in records]
+                if not any(None in key for key in keys):
+                    return hash(tuple(keys))
             except TypeError:
                 pass
         return hash(encode(records))
@@ -199,6 +201,11 @@ class AnalyticsStream(SdkStream):
     def keyed_by_content(self) -> bool:
         """Whether rows have no key but their content."""
         return CONTENT_KEY in self.primary_keys
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether a row that comes twice in a list says nothing against the list."""
+        return self.keyed_by_content or self.paginator_class.newest_first
 
     @cached_property
     def window_key(self) -> str | None:

@@ -4,34 +4,24 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tap_analytics.engine.bookmarks import Bookmark, ChildBookmark
-from tap_analytics.engine.errors import ClosedOutput, Denied, Gone, ListChanged, ReadError
+from tap_analytics.engine.errors import ClosedOutput, Denied, Gone, ReadError
+from tap_analytics.engine.listing import Listing
 from tap_analytics.engine.report import DENIED, FAILED
 from tap_analytics.engine.rows import Census, Window
 from tap_analytics.engine.sdk import ABORTED
-from tap_analytics.engine.spool import KeyLedger, Spool
+from tap_analytics.engine.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
-    from tap_analytics.engine.reader import ListReader
     from tap_analytics.engine.spool import Row
     from tap_analytics.engine.stream import AnalyticsStream
 
 _LISTS_AHEAD_PER_THREAD = 2
-_BYTES_HELD_BACK = 1024 * 1024
 _T = TypeVar("_T")
-
-
-class _List(NamedTuple):
-    """A list that is being read: whose it is, what it was asked with, and its rank."""
-
-    stream: AnalyticsStream
-    context: dict[str, Any] | None
-    priority: tuple[int, ...]
-    reader: ListReader
 
 
 class Sync:
@@ -79,12 +69,10 @@ class Sync:
         root, rank = self._root, self._run.priority(self._root)
         opened = self._run.take_opened(root)
 
-        def start(item: tuple[int, dict[str, Any] | None]) -> list[_List]:
+        def start(item: tuple[int, dict[str, Any] | None]) -> list[Listing]:
             number, context = item
-            priority = (*rank, 1, number) if number else rank
-            reader = opened if number == 0 else None
-            reader = reader or self._run.open(root, context, priority)
-            return [_List(root, context, priority, reader)]
+            first = opened if number == 0 else None
+            return [first or Listing(root, context, (*rank, 1, number) if number else rank)]
 
         window = root.bookmarked_window
         with closing(self._ahead(enumerate(root.slices()), start)) as parts:
@@ -130,12 +118,12 @@ class Sync:
             stream.tally.fail(FAILED, f"unexpected {type(error).__name__}: {error}")
 
     def _ahead(
-        self, items: Iterable[_T], start: Callable[[_T], list[_List]]
-    ) -> Generator[tuple[_T, list[_List]], None, None]:
+        self, items: Iterable[_T], start: Callable[[_T], list[Listing]]
+    ) -> Generator[tuple[_T, list[Listing]], None, None]:
         """Yield items with the lists started for them, while those of later items are started."""
         dry_run = self._root.ABORT_AT_RECORD_COUNT is not None
         depth = 0 if dry_run else _LISTS_AHEAD_PER_THREAD * self._run.options.concurrency
-        waiting: deque[tuple[_T, list[_List]]] = deque()
+        waiting: deque[tuple[_T, list[Listing]]] = deque()
         failure: ReadError | None = None
         source = iter(items)
         try:
@@ -158,22 +146,22 @@ class Sync:
         if failure is not None:
             raise failure
 
-    def _drop(self, lists: Iterable[_List]) -> None:
+    def _drop(self, lists: Iterable[Listing]) -> None:
         for part in lists:
-            self._run.lane(part.stream).drop(part.reader)
+            part.drop()
 
     def _write_list(
-        self, part: _List, window: Window, bookmark: Bookmark | ChildBookmark | None
+        self, part: Listing, window: Window, bookmark: Bookmark | ChildBookmark | None
     ) -> None:
         stream = part.stream
         incremental = [child.name for child in stream.children if child.window_key]
         if stream.window_key is None and not incremental:
-            rows = self._rows(part, window)
+            rows = part.rows(window)
             self._write_rows(part, rows, bookmark)
             return
         spool, census = Spool(), Census() if incremental and stream is self._root else None
         try:
-            for row in self._rows(part, window, spool, census):
+            for row in part.rows(window, spool, census):
                 spool.add(row)
             if census is not None:
                 self._narrow(census.result())
@@ -193,7 +181,7 @@ class Sync:
                     self._windows[child.name] = window._replace(since=max(since, window.since))
 
     def _write_rows(
-        self, part: _List, rows: Iterable[Row], bookmark: Bookmark | ChildBookmark | None
+        self, part: Listing, rows: Iterable[Row], bookmark: Bookmark | ChildBookmark | None
     ) -> None:
         stream, writer, tally = part.stream, self._run.writer, part.stream.tally
         with closing(self._with_children(part, rows)) as family:
@@ -212,13 +200,13 @@ class Sync:
                     self._run.states.moved()
 
     def _with_children(
-        self, part: _List, rows: Iterable[Row]
-    ) -> Generator[tuple[Row, list[_List]], None, None]:
+        self, part: Listing, rows: Iterable[Row]
+    ) -> Generator[tuple[Row, list[Listing]], None, None]:
         stream = part.stream
         seen: set[str] = set()
         number = 0
 
-        def start(row: Row) -> list[_List]:
+        def start(row: Row) -> list[Listing]:
             nonlocal number
             if row.context is None or (mark := repr(row.context)) in seen:
                 return []
@@ -226,10 +214,9 @@ class Sync:
                 seen.add(mark)
             number += 1
             return [
-                _List(child, row.context, priority, self._run.open(child, row.context, priority))
+                Listing(child, row.context, (*part.priority, 2, number, rank))
                 for rank, child in enumerate(stream.children)
                 if child.name not in self._closed and child.wants(row.context)
-                for priority in [(*part.priority, 2, number, rank)]
             ]
 
         if stream.children:
@@ -238,12 +225,12 @@ class Sync:
             for row in rows:
                 yield row, []
 
-    def _write_child(self, part: _List) -> bool:
+    def _write_child(self, part: Listing) -> bool:
         """Write a child's list and tell whether it is complete."""
         stream = part.stream
         self._met.add(stream.name)
         if stream.name in self._closed:
-            self._drop([part])
+            part.drop()
             return False
         window = self._windows.get(stream.name, stream.window)
         try:
@@ -251,59 +238,12 @@ class Sync:
         except Gone as error:
             stream.tally.skip(str(error))
         except ABORTED:
-            self._drop([part])
-        except ReadError as error:
+            part.drop()
+        except ClosedOutput:
+            raise
+        except Exception as error:  # noqa: BLE001 - one failure is one failure
             self._fail(stream, error)
             if isinstance(error, Denied):
                 self._closed.add(stream.name)
             return False
         return True
-
-    def _rows(
-        self, part: _List, window: Window, spool: Spool | None = None, census: Census | None = None
-    ) -> Generator[Row, None, None]:
-        """Yield the rows of a list as its pages come, and prove at the end that they are all.
-
-        A list that changed while it was read is read once more from its start, and what was
-        held or spooled of it is forgotten. Of a list too long to be held, the first rows may
-        come twice.
-
-        Raises:
-            ReadError: If the list cannot be read, or changed again.
-        """
-        stream, reader = part.stream, part.reader
-        lane = self._run.lane(stream)
-        first_pages: list[int] | None = None
-        while True:
-            ledger = KeyLedger()
-            held: list[Row] | None = []
-            size = 0
-            change: ListChanged | None = None
-            try:
-                for page in stream.merge(lane.pages(reader, self._run.pause)):
-                    rows = stream.row_maker.rows(page, part.context, window, ledger, census)
-                    size += page.size
-                    if held is not None and size <= _BYTES_HELD_BACK:
-                        held += rows
-                        continue
-                    yield from held or ()
-                    held = None
-                    yield from rows
-            except ListChanged as error:
-                change = error
-            pages = list(reader.fingerprints)
-            if change is None and not stream.keyed_by_content and (repeats := ledger.repeats()):
-                change = ListChanged(f"{stream.path}: {repeats} keys are on more than one page")
-                if pages == first_pages:  # the very same again: nothing moves, they are like that
-                    change = None
-            if change is None:
-                yield from held or ()
-                return
-            if first_pages is not None:
-                raise change
-            stream.tally.note(f"read again: {change}")
-            first_pages = pages
-            lane.drop(reader)
-            reader = self._run.open(stream, part.context, part.priority)
-            if spool is not None:
-                spool.close()

@@ -1,0 +1,199 @@
+"""Statsig's Console API, for the experimentation streams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tap_analytics.apis.experimentation import streams as documented
+from tap_analytics.apis.experimentation.client import (
+    ExperimentationApi,
+    ExperimentationStream,
+    IdListPages,
+)
+from tap_analytics.engine.pagination import PageNumbers, SinglePage
+
+if TYPE_CHECKING:
+    from singer_sdk.helpers.types import Context, Record
+
+    from tap_analytics.engine.page import Page
+    from tap_analytics.engine.pagination import Paginator
+
+
+class StatsigApi(ExperimentationApi):
+    """A path before the documented ones, a dated version, and two limits at once."""
+
+    key_header = "STATSIG-API-KEY"
+    headers = {"STATSIG-API-VERSION": "20240601"}
+    origin = "https://statsigapi.net"
+    prefix = "/console"
+    windows = ((100, 10), (900, 900))
+
+
+class StatsigPages(PageNumbers):
+    """``page`` from 1 with ``limit`` 100, until there is no next page."""
+
+    next_path = ("pagination", "nextPage")
+
+
+class UnsizedPages(StatsigPages):
+    """``page`` from 1; how many rows it holds cannot be asked for."""
+
+    size_param = None
+
+
+class WholeList(SinglePage):
+    """Lists that come in one answer, unless it says that there is a next page."""
+
+    next_path = ("pagination", "nextPage")
+
+
+class StatsigStream(ExperimentationStream):
+    """Base of the Statsig streams."""
+
+    api = StatsigApi
+    paginator_class: ClassVar[type[Paginator]] = StatsigPages
+
+
+class AuditLogs(documented.AuditLogs, StatsigStream):
+    """Who changed what."""
+
+
+class Autotunes(documented.Autotunes, StatsigStream):
+    """Autotune experiments."""
+
+
+class DynamicConfigs(documented.DynamicConfigs, StatsigStream):
+    """Dynamic configs."""
+
+
+class DynamicConfigsVersions(documented.DynamicConfigsVersions, StatsigStream):
+    """Versions of each dynamic config."""
+
+    parent_stream_type = DynamicConfigs
+
+
+class DynamicConfigsRules(documented.DynamicConfigsRules, StatsigStream):
+    """Rules of each dynamic config."""
+
+    parent_stream_type = DynamicConfigs
+    paginator_class = WholeList
+
+
+class Events(documented.Events, StatsigStream):
+    """A sample of the latest logged events."""
+
+
+class EventsMetrics(documented.EventsMetrics, StatsigStream):
+    """Metrics made from each event."""
+
+    parent_stream_type = Events
+
+
+class Experiments(documented.Experiments, StatsigStream):
+    """Experiments."""
+
+
+class Gates(documented.Gates, StatsigStream):
+    """Feature gates, archived ones included."""
+
+    fixed_params = {"includeArchived": "true"}
+
+
+class GatesRules(documented.GatesRules, StatsigStream):
+    """Rules of each feature gate."""
+
+    parent_stream_type = Gates
+    paginator_class = WholeList
+
+
+class Holdouts(documented.Holdouts, StatsigStream):
+    """Holdouts."""
+
+
+class IngestionStatus(documented.IngestionStatus, StatsigStream):
+    """State of data ingestion, asked for by a first and a last day."""
+
+    paginator_class = WholeList
+
+    def read_page(self, body: Any, size: int) -> Page:
+        """Return the page in a body, which may be the bare array of records."""
+        return super().read_page({"data": body} if isinstance(body, list) else body, size)
+
+
+class IngestionRuns(documented.IngestionRuns, StatsigStream):
+    """Runs of data ingestion."""
+
+    paginator_class = UnsizedPages
+
+
+class Layers(documented.Layers, StatsigStream):
+    """Layers."""
+
+
+class Metrics(documented.Metrics, StatsigStream):
+    """Metric definitions, hidden ones included."""
+
+    fixed_params = {"showHiddenMetrics": "true"}
+
+
+class MetricsValues(documented.MetricsValues, StatsigStream):
+    """Values of all metrics on each day."""
+
+
+class Segments(documented.Segments, StatsigStream):
+    """Segments of users."""
+
+    def get_child_context(self, record: Record, context: Context | None) -> dict[str, Any] | None:
+        """Lead to a list of ids only where a segment has one: not where rules decide."""
+        is_list = record.get("type") != "rule_based"
+        return super().get_child_context(record, context) if is_list else None
+
+
+class SegmentsIds(documented.SegmentsIds, StatsigStream):
+    """The list of ids of each segment that has one."""
+
+    parent_stream_type = Segments
+    paginator_class = IdListPages
+
+
+class Tags(documented.Tags, StatsigStream):
+    """Tags."""
+
+
+class TargetApps(documented.TargetApps, StatsigStream):
+    """Target apps, whose name stands for an id where there is none."""
+
+    def post_process(self, row: Record, context: Context | None = None) -> Record | None:
+        """Complete the key of a row."""
+        if row.get("id") is None:
+            row["id"] = row.get("name")
+        return super().post_process(row, context)
+
+
+class Users(documented.Users, StatsigStream):
+    """Members of the project."""
+
+
+STREAMS = (
+    AuditLogs,
+    Autotunes,
+    DynamicConfigs,
+    DynamicConfigsVersions,
+    DynamicConfigsRules,
+    Events,
+    EventsMetrics,
+    Experiments,
+    Gates,
+    GatesRules,
+    Holdouts,
+    IngestionStatus,
+    IngestionRuns,
+    Layers,
+    Metrics,
+    MetricsValues,
+    Segments,
+    SegmentsIds,
+    Tags,
+    TargetApps,
+    Users,
+)

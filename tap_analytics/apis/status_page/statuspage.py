@@ -1,0 +1,122 @@
+"""Statuspage's API, for the status page streams and those that only Statuspage has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from tap_analytics.apis.status_page import streams as documented
+from tap_analytics.apis.status_page.client import StatusPageApi, StatusPageStream
+from tap_analytics.engine.pagination import PageNumbers, SinglePage
+
+if TYPE_CHECKING:
+    from tap_analytics.engine.pagination import Paginator
+
+
+class StatuspageApi(StatusPageApi):
+    """60 requests in any 60 seconds, and one second more for their way there."""
+
+    key_header = "Authorization"
+    key_format = "OAuth {}"
+    origin = "https://api.statuspage.io"
+    prefix = "/v1"
+    windows = ((60, 61),)
+
+
+class LimitPages(PageNumbers):
+    """``page`` from 1 with ``limit`` 100; answers say nothing about the whole list."""
+
+
+class PerPagePages(LimitPages):
+    """``page`` from 1 with ``per_page`` 100."""
+
+    size_param = "per_page"
+
+
+class SubscriberPages(LimitPages):
+    """``page`` from 0 with ``limit`` 100."""
+
+    first = 0
+
+
+class StatuspageStream(StatusPageStream):
+    """Base of the Statuspage streams: arrays without anything around them."""
+
+    api = StatuspageApi
+    paginator_class: ClassVar[type[Paginator]] = PerPagePages
+    records_jsonpath = "$[*]"
+
+
+class Pages(documented.Pages, StatuspageStream):
+    """Status pages; the one list that is not paged."""
+
+    path = "/pages"
+    paginator_class = SinglePage
+    child_keys = {"page_id": "id"}
+
+
+class PageStream(StatuspageStream):
+    """Base of what each status page has."""
+
+    parent_stream_type = Pages
+    primary_keys: tuple[str, ...] = ("page_id", "id")
+
+
+class Subscribers(documented.Subscribers, PageStream):
+    """Who is told about incidents, in any state; by default there are only active ones."""
+
+    path = "/pages/{page_id}/subscribers"
+    paginator_class = SubscriberPages
+    fixed_params = {"state": "all"}
+
+
+class SubscribersHistogramByState(PageStream):
+    """Numbers of subscribers by kind and state: one row for each status page."""
+
+    name = "status_page_subscribers_histogram_by_state"
+    path = "/pages/{page_id}/subscribers/histogram_by_state"
+    paginator_class = SinglePage
+    records_jsonpath = "$"
+    primary_keys = ("page_id",)
+
+
+class IncidentTemplates(PageStream):
+    """Templates of incidents."""
+
+    name = "status_page_incident_templates"
+    path = "/pages/{page_id}/incident_templates"
+
+
+class Incidents(PageStream):
+    """Incidents and maintenances, with their updates."""
+
+    name = "status_page_incidents"
+    path = "/pages/{page_id}/incidents"
+    paginator_class = LimitPages
+    replication_key = "updated_at"
+
+
+class Components(PageStream):
+    """Components."""
+
+    name = "status_page_components"
+    path = "/pages/{page_id}/components"
+    replication_key = "updated_at"
+
+
+class Metrics(PageStream):
+    """Metrics that the pages show; their data points cannot be read."""
+
+    name = "status_page_metrics"
+    path = "/pages/{page_id}/metrics"
+    replication_key = "updated_at"
+
+
+STREAMS = (
+    Pages,
+    Subscribers,
+    SubscribersHistogramByState,
+    IncidentTemplates,
+    Incidents,
+    Components,
+    Metrics,
+)

@@ -1,0 +1,290 @@
+"""Factorial's API, for the workforce streams and those that only Factorial has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import typing as th
+
+from tap_analytics.apis.workforce import streams as documented
+from tap_analytics.apis.workforce.client import WorkforceApi, WorkforcePages, WorkforceStream
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_analytics.engine.page import Page
+    from tap_analytics.engine.pagination import Paginator
+
+_VERSION = "2026-10-01"
+_WITH_MEMBERS = {"with_employee_ids": "true", "with_periods": "true"}
+
+
+class FactorialApi(WorkforceApi):
+    """One host, a path for every dated version of the API, and the key in ``x-api-key``."""
+
+    key_header = "x-api-key"
+    origin = "https://api.factorialhr.com"
+    extra_settings = (
+        th.Property(
+            "workforce_api_version",
+            th.StringType(pattern=r"^(\d{4}-\d{2}-\d{2}|v\d+)$"),
+            default=_VERSION,
+            title="Workforce: API version",
+            description="Factorial's dated API version; it decides the type of ids.",
+        ),
+    )
+
+    @classmethod
+    def base_url(cls, config: Mapping[str, Any]) -> str:
+        """Return where paths start, which depends on the version."""
+        version = cls.setting(config, "api_version") or _VERSION
+        return f"{super().base_url(config)}/api/{version}/resources"
+
+
+class FactorialPages(WorkforcePages):
+    """``page`` from 1 with ``limit`` 100, the most there is."""
+
+    size = 100
+
+
+class FactorialStream(WorkforceStream):
+    """Base of the Factorial streams."""
+
+    api = FactorialApi
+    paginator_class: ClassVar[type[Paginator]] = FactorialPages
+
+    def read_page(self, body: Any, size: int) -> Page:
+        """Return the page in a body, which for an empty list may have nothing but no errors."""
+        if isinstance(body, dict) and "data" not in body and body.get("errors", body) is None:
+            # A total of 0 lets the same body on a later page pass as a change, not as the end.
+            body = {"data": [], "meta": {"total": 0, "has_next_page": False}}
+        return super().read_page(body, size)
+
+
+class PublicCredentials(documented.PublicCredentials, FactorialStream):
+    """The company behind the key."""
+
+    path = "/api_public/credentials"
+
+
+class WebhookSubscriptions(documented.WebhookSubscriptions, FactorialStream):
+    """Webhooks that were set up."""
+
+    path = "/api_public/webhook_subscriptions"
+
+
+class Tasks(documented.Tasks, FactorialStream):
+    """Tasks of employees."""
+
+    path = "/tasks/tasks"
+
+
+class Schedules(documented.Schedules, FactorialStream):
+    """Work schedules, with the employees and periods they hold for."""
+
+    path = "/work_schedule/schedules"
+    fixed_params = _WITH_MEMBERS
+
+
+class OverlapPeriods(documented.OverlapPeriods, FactorialStream):
+    """Periods of work schedules that overlap."""
+
+    path = "/work_schedule/overlap_periods"
+    fixed_params = _WITH_MEMBERS
+
+
+class Teams(FactorialStream):
+    """Teams."""
+
+    name = "workforce_teams"
+    path = "/teams/teams"
+    fixed_params = _WITH_MEMBERS
+
+
+class Memberships(FactorialStream):
+    """Who belongs to which team."""
+
+    name = "workforce_memberships"
+    path = "/teams/memberships"
+    fixed_params = _WITH_MEMBERS
+
+
+class Allowances(FactorialStream):
+    """Allowances of time off."""
+
+    name = "workforce_allowances"
+    path = "/timeoff/allowances"
+
+
+class BlockedPeriods(FactorialStream):
+    """Periods in which time off cannot be asked for."""
+
+    name = "workforce_blocked_periods"
+    path = "/timeoff/blocked_periods"
+
+
+class Leaves(FactorialStream):
+    """Time off, deleted leaves included."""
+
+    name = "workforce_leaves"
+    path = "/timeoff/leaves"
+    replication_key = "updated_at"
+    fixed_params = {"include_deleted_leaves": "true"}
+
+
+class LeaveTypes(FactorialStream):
+    """Kinds of time off."""
+
+    name = "workforce_leave_types"
+    path = "/timeoff/leave_types"
+
+
+class Policies(FactorialStream):
+    """Policies of time off."""
+
+    name = "workforce_policies"
+    path = "/timeoff/policies"
+
+
+class BreakConfigurations(FactorialStream):
+    """Kinds of breaks."""
+
+    name = "workforce_break_configurations"
+    path = "/time_settings/break_configurations"
+
+
+class Categories(FactorialStream):
+    """Categories of trainings."""
+
+    name = "workforce_categories"
+    path = "/trainings/categories"
+    replication_key = "updated_at"
+
+
+class LegalEntities(FactorialStream):
+    """Legal entities of the company."""
+
+    name = "workforce_legal_entities"
+    path = "/companies/legal_entities"
+
+
+class ContractVersions(FactorialStream):
+    """Versions of contracts."""
+
+    name = "workforce_contract_versions"
+    path = "/contracts/contract_versions"
+    replication_key = "updated_at"
+
+
+class ReferenceContracts(FactorialStream):
+    """The contract of each employee that holds today, or else the nearest one.
+
+    It can be another one tomorrow without having changed, so it is read in full.
+    """
+
+    name = "workforce_reference_contracts"
+    path = "/contracts/reference_contracts"
+
+
+class Taxonomies(FactorialStream):
+    """Taxonomies of contracts."""
+
+    name = "workforce_taxonomies"
+    path = "/contracts/taxonomies"
+
+
+class Fields(FactorialStream):
+    """Custom fields."""
+
+    name = "workforce_fields"
+    path = "/custom_fields/fields"
+
+
+class FieldsOptions(FactorialStream):
+    """Options of custom fields."""
+
+    name = "workforce_fields_options"
+    path = "/custom_fields/options"
+
+
+class FieldsResourceFields(FactorialStream):
+    """Where custom fields are used."""
+
+    name = "workforce_fields_resource_fields"
+    path = "/custom_fields/resource_fields"
+
+
+class Employees(FactorialStream):
+    """Employees, those who left included."""
+
+    name = "workforce_employees"
+    path = "/employees/employees"
+    replication_key = "updated_at"
+    fixed_params = {"only_active": "false", "only_managers": "false"}
+
+
+class CostCenters(FactorialStream):
+    """Cost centers."""
+
+    name = "workforce_cost_centers"
+    path = "/finance/cost_centers"
+
+
+class CompanyHolidays(FactorialStream):
+    """Public holidays of each location."""
+
+    name = "workforce_company_holidays"
+    path = "/holidays/company_holidays"
+
+
+class Locations(FactorialStream):
+    """Workplaces."""
+
+    name = "workforce_locations"
+    path = "/locations/locations"
+
+
+class WorkAreas(FactorialStream):
+    """Areas of workplaces, archived ones included."""
+
+    name = "workforce_work_areas"
+    path = "/locations/work_areas"
+    fixed_params = {"only_non_archived": "false"}
+
+
+class Shifts(FactorialStream):
+    """Planned shifts."""
+
+    name = "workforce_shifts"
+    path = "/shift_management/shifts"
+
+
+STREAMS = (
+    PublicCredentials,
+    WebhookSubscriptions,
+    Tasks,
+    Schedules,
+    OverlapPeriods,
+    Teams,
+    Memberships,
+    Allowances,
+    BlockedPeriods,
+    Leaves,
+    LeaveTypes,
+    Policies,
+    BreakConfigurations,
+    Categories,
+    LegalEntities,
+    ContractVersions,
+    ReferenceContracts,
+    Taxonomies,
+    Fields,
+    FieldsOptions,
+    FieldsResourceFields,
+    Employees,
+    CostCenters,
+    CompanyHolidays,
+    Locations,
+    WorkAreas,
+    Shifts,
+)
