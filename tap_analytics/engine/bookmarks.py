@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from tap_analytics.engine import times
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, MutableMapping
 
     from tap_analytics.engine.cursors import Cursor
+    from tap_analytics.engine.spool import Row
+
+_SETTLED_AFTER = 60_000_000
 
 
 class Entry:
@@ -27,8 +31,35 @@ class Entry:
         return entry
 
     def write(self, **values: Any) -> None:
-        """Put values in."""
-        self._state.setdefault("bookmarks", {}).setdefault(self._stream, {}).update(values)
+        """Put values in; None takes one out."""
+        entry = self._state.setdefault("bookmarks", {}).setdefault(self._stream, {})
+        entry.update(values)
+        for name in [name for name, value in values.items() if value is None]:
+            del entry[name]
+
+
+class Ties:
+    """A digest of the rows that have one and the same replication key."""
+
+    def __init__(self) -> None:
+        """Start without a row."""
+        self._order = FIRST
+        self._sum: int | None = 0
+
+    def add(self, row: Row, *, complete: bool = True) -> None:
+        """Take a row; one with another replication key than before starts anew."""
+        if row.order != self._order:
+            self._order, self._sum = row.order, 0
+        if not complete:
+            self._sum = None
+        elif self._sum is not None:
+            self._sum += int.from_bytes(
+                blake2b(repr(row.key).encode(), digest_size=8).digest(), "big"
+            )
+
+    def result(self) -> str | None:
+        """Return the digest; None if not all rows are complete."""
+        return None if self._sum is None else f"{self._sum:x}"
 
 
 class Bookmark:
@@ -53,6 +84,7 @@ class Bookmark:
         self._started = started
         self._limit = started
         self._covers: list[str] | None = None
+        self._ties = Ties()
         self.trouble: str | None = None
         self.since: int | None = self._read()
 
@@ -75,7 +107,7 @@ class Bookmark:
         try:
             return self._cursor.order(value)
         except ValueError:
-            return times.micros(value)
+            return times.micros(str(value))
 
     def cover(self, streams: Collection[str]) -> None:
         """Say which streams the bookmark stands for: the stream itself and those below it.
@@ -90,22 +122,33 @@ class Bookmark:
             self.trouble = f"newly selected: {added}; read from the start"
             self.since = None
 
-    def advance(self, order: int, value: Any) -> None:
+    def is_done(self, ties: Ties) -> bool:
+        """Tell whether the rows at the bookmark are those whose children were read last time."""
+        done = self._entry.read().get("done")
+        return self.since is not None and done is not None and done == ties.result()
+
+    def advance(self, row: Row, *, complete: bool = True) -> None:
         """Move to a row that is written, with its children.
 
         Args:
-            order: Its replication key as microseconds since 1970.
-            value: The same as it left.
+            row: The row.
+            complete: Whether its children are; if not, the bookmark does not pass it.
         """
-        if order == FIRST:
+        if not complete:
+            self.hold(row.order)
+        if row.order == FIRST:
             return
-        if order > self._limit:
+        value = row.value
+        if row.order > self._limit:
             if self._limit < self._started:
                 return
             value = self._cursor.value(self._started)
         self._entry.write(replication_key=self._key, replication_key_value=value)
         if self._covers is not None:
-            self._entry.write(covers=self._covers)
+            self._ties.add(row, complete=complete)
+            settled = row.order < self._started - _SETTLED_AFTER
+            done = self._ties.result() if settled else None
+            self._entry.write(covers=self._covers, done=done)
 
     def hold(self, order: int) -> None:
         """Stop at a row that is not complete; the next run reads it again."""
@@ -129,22 +172,27 @@ class ChildBookmark:
         """
         self._entry = entry
         self._own = own
-        self._latest: tuple[int, Any] | None = None
-        self._parents = ""
+        self._latest: Row | None = None
+        self._parents: str | None = None
 
-    def since(self, parents: str) -> int | None:
+    def since(self, parents: str | None) -> int | None:
         """Return where to start, given the digest of today's parents."""
         self._parents = parents
-        return self._own.since if self._entry.read().get("parents") == parents else None
+        same = parents is not None and self._entry.read().get("parents") == parents
+        return self._own.since if same else None
 
-    def note(self, order: int, value: Any) -> None:
+    def note(self, row: Row) -> None:
         """Remember the latest row."""
-        if order != FIRST and (self._latest is None or order > self._latest[0]):
-            self._latest = (order, value)
+        if row.order != FIRST and (self._latest is None or row.order > self._latest.order):
+            self._latest = row
+
+    def miss(self) -> None:
+        """Note that a parent was not there to be read, so that it may come back whole."""
+        self._parents = None
 
     def commit(self) -> None:
         """Write the bookmark, for every parent's rows are written."""
-        if self._latest is not None and self._latest[0] >= (self._own.since or FIRST):
-            self._own.advance(*self._latest)
+        if self._latest is not None and self._latest.order >= (self._own.since or FIRST):
+            self._own.advance(self._latest)
         if self._entry.read():
             self._entry.write(parents=self._parents)

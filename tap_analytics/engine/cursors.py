@@ -7,6 +7,8 @@ from typing import Any
 
 from tap_analytics.engine import times
 
+_DIGITS = 30
+
 
 class Cursor:
     """How one kind of replication key is read, compared and written to state."""
@@ -54,6 +56,9 @@ class Epoch(Cursor):
         if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
             msg = "not a number"
             raise ValueError(msg)  # noqa: TRY004
+        if isinstance(value, Decimal) and not (value.is_finite() and value.adjusted() < _DIGITS):
+            msg = "no number of this world"
+            raise ValueError(msg)
         return int(value) * self.unit
 
     def value(self, moment: int) -> str | int:  # noqa: D102

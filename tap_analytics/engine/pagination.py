@@ -6,9 +6,12 @@ They are SDK paginators, and tell in addition how to reach a page without walkin
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from singer_sdk.pagination import BaseAPIPaginator
+
+_DIGITS = 18
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,11 @@ class Signals:
 
 
 def _integer(value: Any) -> int | None:
-    try:
-        whole = int(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return whole if whole >= 0 and not isinstance(value, bool) else None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _DIGITS:
+        return int(value)
+    if isinstance(value, Decimal) and value.is_finite() and 0 <= value.adjusted() < _DIGITS:
+        return int(value)
+    return value if type(value) is int and value >= 0 else None
 
 
 def _at(body: Any, path: tuple[str, ...]) -> Any:

@@ -28,13 +28,22 @@ class Census:
     def __init__(self) -> None:
         """Start without a parent."""
         self._seen: set[bytes] = set()
+        self._is_whole = True
 
-    def add(self, context: dict[str, Any]) -> None:
-        """Count a parent by what its children are asked with."""
+    def add(self, context: dict[str, Any], *, is_read: bool) -> None:
+        """Count a parent.
+
+        Args:
+            context: What its children are asked with.
+            is_read: Whether its children are read, in this run or an earlier one.
+        """
         self._seen.add(blake2b(canonical(context), digest_size=8).digest())
+        self._is_whole = self._is_whole and is_read
 
-    def result(self) -> str:
-        """Return the digest."""
+    def result(self) -> str | None:
+        """Return the digest; None if not all parents are read."""
+        if not self._is_whole:
+            return None
         return blake2b(b"".join(sorted(self._seen)), digest_size=16).hexdigest()
 
 
@@ -65,8 +74,8 @@ class RowMaker:
         self._slow: Callable[[dict[str, Any]], bytes] | None = stream.mapped_lines
         self._spread = stream.spreads
         self._selected = stream.selected
-        self._cursor = stream.cursor
-        self._name = stream.window_key
+        self._cursor = stream.cursor if stream.window_key else None
+        self._name = stream.window_key or ""
 
     def rows(
         self,
@@ -95,7 +104,7 @@ class RowMaker:
             order, value = self._order(record)
             children = stream.get_child_context(record, context) if self._spread else None
             if census is not None and children is not None:
-                census.add(children)
+                census.add(children, is_read=order <= until)
             wanted = order is FIRST or since <= order <= until
             row = self._conform(record) if wanted else record
             key = tuple(map(row.get, self._keys))
@@ -107,22 +116,26 @@ class RowMaker:
                 self._number += 1
                 if self._mixed:
                     key = tuple((isinstance(part, str), part) for part in key)
-                if self._name is not None and order is not FIRST:
-                    value = row.get(self._name, value)
+                if self._cursor is not None and order is not FIRST:
+                    value = row.get(self._name)
+                    value = self._cursor.value(order) if value is None else value
                 yield Row(order, key, self._number, self._lines(row, tail), value, children)
 
     def _order(self, record: dict[str, Any]) -> tuple[int, Any]:
         """Return the replication key of a record as microseconds since 1970, and as it is."""
-        if self._cursor is None or self._name is None:
+        if self._cursor is None:
             return FIRST, None
         value = record.get(self._name)
         if value is None:
             return FIRST, None
         try:
-            return self._cursor.order(value), value
+            order = self._cursor.order(value)
+            if FIRST < order < -FIRST:
+                return order, value
         except ValueError:
-            self._stream.tally.note(f"{self._name} has values that are no replication key")
-            return FIRST, None
+            pass
+        self._stream.tally.note(f"{self._name} has values that are no replication key")
+        return FIRST, None
 
     def _lines(self, row: dict[str, Any], tail: bytes) -> bytes:
         if not self._selected:

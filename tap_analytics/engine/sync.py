@@ -6,7 +6,7 @@ from collections import deque
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tap_analytics.engine.bookmarks import Bookmark, ChildBookmark
+from tap_analytics.engine.bookmarks import Bookmark, ChildBookmark, Ties
 from tap_analytics.engine.errors import ClosedOutput, Denied, Gone, ReadError
 from tap_analytics.engine.listing import Listing
 from tap_analytics.engine.report import DENIED, FAILED
@@ -34,6 +34,7 @@ class Sync:
         self._family = list(root.family)
         self._closed: set[str] = set()
         self._met: set[str] = set()
+        self._done: int | None = None
         self._windows: dict[str, Window] = {}
         self._child_bookmarks = {
             stream.name: ChildBookmark(stream.entry, stream.bookmark)
@@ -49,7 +50,7 @@ class Sync:
             if stream.selected:
                 stream.write_schema()
         bookmark = root.bookmark
-        if bookmark is not None and below:
+        if bookmark is not None and root.child_streams:
             bookmark.cover([stream.name for stream in self._family if stream.selected])
         if bookmark is not None and bookmark.trouble:
             root.tally.note(bookmark.trouble)
@@ -161,17 +162,23 @@ class Sync:
             return
         spool, census = Spool(), Census() if incremental and stream is self._root else None
         try:
+            ties = Ties()
             for row in part.rows(window, spool, census):
                 spool.add(row)
+                if row.order == window.since:
+                    ties.add(row)
             if census is not None:
                 self._narrow(census.result())
-            if isinstance(bookmark, Bookmark) and stream.row_maker.refused:
-                bookmark.hold(stream.row_maker.refused_order)
+            if isinstance(bookmark, Bookmark):
+                if stream.row_maker.refused:
+                    bookmark.hold(stream.row_maker.refused_order)
+                if bookmark.since == window.since and bookmark.is_done(ties):
+                    self._done = window.since
             self._write_rows(part, spool.rows(), bookmark)
         finally:
             spool.close()
 
-    def _narrow(self, census: str) -> None:
+    def _narrow(self, census: str | None) -> None:
         """Let children with a bookmark start there, if their parents are the same as then."""
         for child in self._root.children:
             if child.name in self._child_bookmarks:
@@ -192,11 +199,9 @@ class Sync:
                     tally.records += 1
                 written = [self._write_child(child) for child in lists]
                 if isinstance(bookmark, ChildBookmark):
-                    bookmark.note(row.order, row.value)
+                    bookmark.note(row)
                 elif bookmark is not None:
-                    if not all(written):
-                        bookmark.hold(row.order)
-                    bookmark.advance(row.order, row.value)
+                    bookmark.advance(row, complete=all(written))
                     self._run.states.moved()
 
     def _with_children(
@@ -209,6 +214,8 @@ class Sync:
         def start(row: Row) -> list[Listing]:
             nonlocal number
             if row.context is None or (mark := repr(row.context)) in seen:
+                return []
+            if row.order == self._done and stream is self._root:
                 return []
             if not stream.has_unique_contexts:
                 seen.add(mark)
@@ -237,6 +244,8 @@ class Sync:
             self._write_list(part, window, self._child_bookmarks.get(stream.name))
         except Gone as error:
             stream.tally.skip(str(error))
+            if stream.name in self._child_bookmarks:
+                self._child_bookmarks[stream.name].miss()
         except ABORTED:
             part.drop()
         except ClosedOutput:
