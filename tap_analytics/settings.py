@@ -13,7 +13,7 @@ from tap_analytics.apis import FAMILIES
 from tap_analytics.engine import times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, MutableMapping
 
     from jsonschema import ValidationError
 
@@ -127,6 +127,15 @@ def from_environment(
             is_text = "string" in setting.get("type", ())
             found[name] = text if is_text else _parsed(text)
     return found
+
+
+def read_numbers(config: MutableMapping[str, Any], config_schema: Mapping[str, Any]) -> None:
+    """Replace text that is a number, where a number is wanted, for whoever only has text."""
+    for name, setting in config_schema["properties"].items():
+        text = config.get(name)
+        if isinstance(text, str) and {"number", "integer"} & set(setting.get("type", ())):
+            number = _parsed(text)
+            config[name] = number if isinstance(number, (int, float)) else text
 
 
 def _parsed(text: str) -> Any:

@@ -68,6 +68,10 @@ class TapAnalytics(SdkTap):
         """Return the settings given in the environment."""
         return settings.from_environment(self.config_jsonschema, os.environ)
 
+    def read_numbers(self, config: dict[str, Any]) -> None:
+        """Replace numbers written as text by numbers."""
+        settings.read_numbers(config, self.config_jsonschema)
+
     def find_errors(self) -> list[str]:
         """Return what is wrong with the settings; from here on their secrets are hidden."""
         properties = self.config_jsonschema["properties"]

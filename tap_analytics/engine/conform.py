@@ -1,9 +1,9 @@
 """Making records fit their schema, with the schema compiled once.
 
-Most records fit, which is found out without touching them. In others, a value of another
-type is converted where nothing is lost by it, and becomes null where something would be;
-both are counted per field. Texts with the format date-time leave in UTC, and integers
-without a fraction.
+Records are changed in place, and most of them not at all. A value of another type is
+converted where nothing is lost by it, and becomes null where something would be; both are
+counted per field. Texts with the format date-time leave in UTC, and integers without a
+fraction.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_analytics.engine.encode import encode
-from tap_analytics.engine.times import is_utc_text, utc_text
+from tap_analytics.engine.times import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    Check = Callable[[Any], bool]
-    Convert = Callable[[Any], Any]
+    Fixer = Callable[[Any], Any]
 
 _LARGEST_EXPONENT = 308
 _TYPES: dict[str, type] = {
@@ -34,7 +33,7 @@ _TYPES: dict[str, type] = {
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
 
-class _Unfit(Exception):
+class _Unfit(ValueError):
     """The value cannot be held by the schema."""
 
 
@@ -43,15 +42,13 @@ class _Field(NamedTuple):
 
     Attributes:
         passing: Types that fit whatever their value is.
-        checks: For other types, whether a value fits as it is.
-        converts: For the types in ``checks``, how to make it fit.
+        fixers: For other types, what returns the value as it fits, unchanged if it did.
         target: The first type of the schema, for values of a type it does not have.
         path: The place, for counting.
     """
 
     passing: frozenset[type]
-    checks: dict[type, Check]
-    converts: dict[type, Convert]
+    fixers: dict[type, Fixer]
     target: str
     path: str
 
@@ -82,136 +79,108 @@ class Conformer:
         self.changed: Counter[str] = Counter()
         self._left_out = frozenset(left_out)
         self._keep_unknown = keep_unknown
-        self._fields = self._compile_fields(schema, "", self._left_out)
-        self._fits = _object_check(self._fields, extra=False)
-        self._convert = self._object_converter(self._fields, "", keep=keep_unknown)
+        fields = self._compile_fields(schema, "")
+        wanted = {name: field for name, field in fields.items() if name not in left_out}
+        self._fix = self._object_fixer(wanted, "", extra=keep_unknown)
 
     def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
-        """Return the record as it leaves, its fields in the order they came in."""
-        return record if self._fits(record) else self._convert(record)
+        """Change a record into what leaves, its fields in the order they came in."""
+        fixed: dict[str, Any] = self._fix(record)
+        return fixed
 
-    def _compile_fields(
-        self, schema: Mapping[str, Any], path: str, left_out: Collection[str] = ()
-    ) -> dict[str, _Field]:
-        return {
-            name: self._compile(part, f"{path}{name}")
-            for name, part in schema.get("properties", {}).items()
-            if name not in left_out
-        }
+    def _compile_fields(self, schema: Mapping[str, Any], path: str) -> dict[str, _Field]:
+        properties = schema.get("properties", {})
+        return {name: self._compile(part, path + name) for name, part in properties.items()}
 
     def _compile(self, schema: Mapping[str, Any], path: str) -> _Field:
         names = schema.get("type", list(_TYPES))
         types = [names] if isinstance(names, str) else list(names)
-        checks: dict[type, Check] = {}
-        converts: dict[type, Convert] = {}
+        fixers: dict[type, Fixer] = {}
         if "number" in types:
-            checks[Decimal], converts[Decimal] = _is_finite, _finite
+            fixers[Decimal] = _finite
         elif "integer" in types:
-            checks[Decimal], converts[Decimal] = _never, _whole
+            fixers[Decimal] = _whole
         if schema.get("format") == "date-time":
-            checks[str], converts[str] = is_utc_text, utc_text
+            fixers[str] = utc_text
         if "object" in types and schema.get("properties"):
-            extra = bool(schema.get("additionalProperties"))
             fields = self._compile_fields(schema, f"{path}.")
-            checks[dict] = _object_check(fields, extra=extra)
-            converts[dict] = self._object_converter(fields, f"{path}.", keep=extra, count=not extra)
+            extra = bool(schema.get("additionalProperties"))
+            fixers[dict] = self._object_fixer(fields, f"{path}.", extra=extra)
         if "array" in types and isinstance(schema.get("items"), dict):
-            item = self._compile(schema["items"], f"{path}[]")
-            checks[list] = _array_check(item)
-            converts[list] = self._array_converter(item)
-        passing = frozenset(_TYPES[name] for name in types) - set(checks)
+            fixers[list] = self._array_fixer(self._compile(schema["items"], f"{path}[]"))
+        passing = frozenset(_TYPES[name] for name in types) - set(fixers)
         target = next((name for name in types if name != "null"), "null")
-        return _Field(passing, checks, converts, target, path)
+        return _Field(passing, fixers, target, path)
 
-    def _fit(self, field: _Field, value: Any) -> Any:
-        kind = type(value)
-        if kind in field.passing:
+    def _object_fixer(self, fields: dict[str, _Field], path: str, *, extra: bool) -> Fixer:
+        find = fields.get
+
+        def fix(value: dict[str, Any]) -> dict[str, Any]:
+            surplus: list[str] = []
+            for name, item in value.items():
+                field = find(name)
+                if field is None:
+                    surplus.append(name)
+                    continue
+                kind = type(item)
+                if kind in field[0]:
+                    continue
+                fixer = field[1].get(kind)
+                try:
+                    fixed = fixer(item) if fixer else self._coerce(field, item)
+                except ValueError:
+                    fixed = self._coerce(field, item)
+                if fixed is not item:
+                    value[name] = fixed
+            if surplus:
+                self._remove(value, surplus, path, extra=extra)
             return value
-        try:
-            if kind in field.converts:
-                return field.converts[kind](value)
-        except (_Unfit, ValueError):
-            pass
+
+        return fix
+
+    def _remove(self, value: dict[str, Any], surplus: list[str], path: str, *, extra: bool) -> None:
+        for name in surplus:
+            if not path and name in self._left_out:
+                del value[name]
+                continue
+            if not (path and extra):
+                self.unknown[path + name] += 1
+            if not extra:
+                del value[name]
+
+    def _array_fixer(self, field: _Field) -> Fixer:
+        passing, fixers = field.passing, field.fixers
+
+        def fix(value: list[Any]) -> list[Any]:
+            for index, item in enumerate(value):
+                kind = type(item)
+                if kind in passing:
+                    continue
+                fixer = fixers.get(kind)
+                try:
+                    value[index] = fixer(item) if fixer else self._coerce(field, item)
+                except ValueError:
+                    value[index] = self._coerce(field, item)
+            return value
+
+        return fix
+
+    def _coerce(self, field: _Field, value: Any) -> Any:
         self.changed[field.path] += 1
         try:
             return _coerce(value, field.target)
-        except (_Unfit, ValueError, ArithmeticError):
+        except (ValueError, ArithmeticError):
             return None
-
-    def _object_converter(
-        self, fields: dict[str, _Field], path: str, *, keep: bool, count: bool = True
-    ) -> Convert:
-        def convert(value: dict[str, Any]) -> dict[str, Any]:
-            out = {}
-            for name, item in value.items():
-                field = fields.get(name)
-                if field is not None:
-                    out[name] = self._fit(field, item)
-                elif path or name not in self._left_out:
-                    if count:
-                        self.unknown[path + name] += 1
-                    if keep:
-                        out[name] = item
-            return out
-
-        return convert
-
-    def _array_converter(self, item: _Field) -> Convert:
-        return lambda value: [self._fit(item, part) for part in value]
-
-
-def _object_check(fields: dict[str, _Field], *, extra: bool) -> Check:
-    find = fields.get
-
-    def check(value: dict[str, Any]) -> bool:
-        for name, item in value.items():
-            field = find(name)
-            if field is None:
-                if extra:
-                    continue
-                return False
-            kind = type(item)
-            if kind in field[0]:
-                continue
-            deeper = field[1].get(kind)
-            if deeper is None or not deeper(item):
-                return False
-        return True
-
-    return check
-
-
-def _array_check(field: _Field) -> Check:
-    passing, checks = field.passing, field.checks
-
-    def check(value: list[Any]) -> bool:
-        for item in value:
-            kind = type(item)
-            if kind not in passing:
-                deeper = checks.get(kind)
-                if deeper is None or not deeper(item):
-                    return False
-        return True
-
-    return check
-
-
-def _never(value: Any) -> bool:  # noqa: ARG001
-    return False
-
-
-def _is_finite(value: Decimal) -> bool:
-    return value.is_finite() and value.adjusted() <= _LARGEST_EXPONENT
 
 
 def _finite(value: Decimal) -> Decimal:
-    if not _is_finite(value):
+    if not value.is_finite() or value.adjusted() > _LARGEST_EXPONENT:
         raise _Unfit
     return value
 
 
 def _whole(value: Decimal) -> int:
-    if not _is_finite(value) or value % 1:
+    if _finite(value) % 1:
         raise _Unfit
     return int(value)
 

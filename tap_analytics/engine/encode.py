@@ -23,20 +23,19 @@ def encode(value: Any) -> bytes:
 
     Databases refuse both: NUL is dropped, half a pair becomes U+FFFD.
     """
-    return _safely(_encoder, value)
+    try:
+        data = _encoder.encode(value)
+    except UnicodeEncodeError:
+        return _encoder.encode(_cleaned(value))
+    return _encoder.encode(_cleaned(value)) if _NUL in data else data
 
 
 def canonical(value: Any) -> bytes:
     """Return a value as JSON with the names of its objects sorted."""
-    return _safely(_canonical, value)
-
-
-def _safely(encoder: msgspec.json.Encoder, value: Any) -> bytes:
     try:
-        data = encoder.encode(value)
+        return _canonical.encode(value)
     except UnicodeEncodeError:
-        return encoder.encode(_cleaned(value))
-    return encoder.encode(_cleaned(value)) if _NUL in data else data
+        return _canonical.encode(_cleaned(value))
 
 
 def _cleaned(value: Any) -> Any:

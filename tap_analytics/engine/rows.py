@@ -63,7 +63,8 @@ class RowMaker:
         self._conform = stream.conformer
         self._keys = tuple(stream.primary_keys)
         types = [stream.schema["properties"][name].get("type", ()) for name in self._keys]
-        self._mixed = any("integer" in names and "string" in names for names in types)
+        is_sorted = stream.window_key or any(child.window_key for child in stream.children)
+        self._mixed = is_sorted and any("integer" in kind and "string" in kind for kind in types)
         version = f',"version":{stream.version}' if stream.version else ""
         name = encode(stream.name).decode()
         self._head = f'{{"type":"RECORD","stream":{name},"record":'.encode()
@@ -101,21 +102,21 @@ class RowMaker:
             record = stream.post_process(raw, context)
             if record is None:
                 continue
-            order, value = self._order(record)
+            order, value = self._order(record) if self._cursor else (FIRST, None)
             children = stream.get_child_context(record, context) if self._spread else None
             if census is not None and children is not None:
                 census.add(children, is_read=order <= until)
+            fresh = ledger.add(tuple(map(record.get, self._keys)))
             wanted = order is FIRST or since <= order <= until
             row = self._conform(record) if wanted else record
             key = tuple(map(row.get, self._keys))
             if None in key:
                 self._refuse(order)
                 continue
-            fresh = ledger.add(self._raw_key(record))
             if wanted and (fresh or not stream.may_repeat):
                 self._number += 1
                 if self._mixed:
-                    key = tuple((isinstance(part, str), part) for part in key)
+                    key = tuple([(isinstance(part, str), part) for part in key])
                 if self._cursor is not None and order is not FIRST:
                     value = row.get(self._name)
                     value = self._cursor.value(order) if value is None else value
@@ -123,10 +124,8 @@ class RowMaker:
 
     def _order(self, record: dict[str, Any]) -> tuple[int, Any]:
         """Return the replication key of a record as microseconds since 1970, and as it is."""
-        if self._cursor is None:
-            return FIRST, None
         value = record.get(self._name)
-        if value is None:
+        if value is None or self._cursor is None:
             return FIRST, None
         try:
             order = self._cursor.order(value)
@@ -145,11 +144,3 @@ class RowMaker:
     def _refuse(self, order: int) -> None:
         self.refused += 1
         self.refused_order = min(self.refused_order, order)
-
-    def _raw_key(self, record: dict[str, Any]) -> Any:
-        key = tuple(map(record.get, self._keys))
-        try:
-            hash(key)
-        except TypeError:
-            return repr(key)
-        return key

@@ -11,6 +11,7 @@ from singer_sdk.exceptions import (
     ConfigValidationError,
 )
 from singer_sdk.helpers._state import StateWriter
+from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 
 from tap_analytics.engine.writer import LineWriter
@@ -36,6 +37,7 @@ class SdkStream(RESTStream[int]):
     """A stream whose reading is its own; catalog, selection and maps stay the SDK's."""
 
     state_partitioning_keys = ()
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
     def read(self) -> None:
         """Read and write the whole stream, with the streams below it."""
@@ -120,6 +122,10 @@ class SdkTap(Tap):
         """Return the settings given in the environment."""
         raise NotImplementedError
 
+    def read_numbers(self, config: dict[str, Any]) -> None:
+        """Replace numbers written as text by numbers."""
+        raise NotImplementedError
+
     def find_errors(self) -> list[str]:
         """Return what is wrong with the settings, without a value of theirs."""
         raise NotImplementedError
@@ -138,6 +144,7 @@ class SdkTap(Tap):
         for name, setting in self.config_jsonschema["properties"].items():
             if "default" in setting:
                 self._config.setdefault(name, setting["default"])
+        self.read_numbers(self._config)
         errors = self.find_errors()
         if errors and raise_errors:
             summary = "Config validation failed"

@@ -133,7 +133,10 @@ class KeyLedger:
 
     def add(self, key: Any) -> bool:
         """Take a key and tell whether it is surely new among the latest ones."""
-        mark = hash(key)
+        try:
+            mark = hash(key)
+        except TypeError:
+            mark = hash(repr(key))
         if mark in self._recent:
             self.repeated += 1
             return False

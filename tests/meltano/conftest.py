@@ -1,0 +1,109 @@
+"""A copy of the project, the sandbox's APIs and a PostgreSQL for Meltano to work with."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_analytics.sandbox import Sandbox
+from tap_analytics.sandbox.environment import variables
+from tap_analytics.sandbox.postgres import ThrowawayPostgres
+from tap_analytics.tap import TapAnalytics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_analytics.engine.stream import AnalyticsStream
+
+ROOT = Path(__file__).parents[2]
+OURS = ("TAP_ANALYTICS_", "TARGET_", "MELTANO_")
+QUIET = {
+    "MELTANO_CLI_DISABLE_VERSION_CHECK": "1",
+    "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "0",
+    "NO_COLOR": "1",
+}
+
+
+@dataclass
+class Project:
+    """A Meltano project: a copy of this repository's, away from your own keys and state.
+
+    Attributes:
+        folder: Where it is.
+        env: What its commands see; nothing of TAP_ANALYTICS_*, TARGET_* and MELTANO_* comes
+            from the outside.
+    """
+
+    folder: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    def run(
+        self, *command: str, env: dict[str, str], status: int = 0
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in the project, and return it with what it wrote.
+
+        Raises:
+            AssertionError: It did not end with the status.
+        """
+        ran = subprocess.run(  # noqa: S603
+            command,
+            cwd=self.folder,
+            env=self.env | env,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert ran.returncode == status, ran.stdout[-5000:] + ran.stderr[-5000:]
+        return ran
+
+    def meltano(
+        self, *arguments: str, env: dict[str, str], status: int = 0
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `meltano` with the arguments; see `run`."""
+        return self.run("meltano", *arguments, env=env, status=status)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("meltano.yml", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder)
+    (folder / "output").mkdir()
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "tap_analytics", folder / "tap_analytics", ignore=ignore)
+    env = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env["PATH"]])
+    return Project(folder, env | QUIET)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(records=40) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def apis(sandbox: Sandbox) -> dict[str, str]:
+    """The environment that turns on all five APIs."""
+    return variables(sandbox.config())
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[ThrowawayPostgres]:
+    with ThrowawayPostgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def streams() -> dict[str, AnalyticsStream]:
+    """Every documented stream, by name."""
+    tap = TapAnalytics(config={}, validate_config=False)
+    return {stream.name: stream for stream in tap.discover_streams()}
