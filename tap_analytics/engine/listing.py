@@ -55,9 +55,14 @@ class Listing:
         """Give it up."""
         self._lane.drop(self._reader)
 
-    def rows(
+    def rows(self, window: Window) -> Generator[Row, None, None]:
+        """Yield the rows one by one, like `batches`."""
+        for batch in self.batches(window):
+            yield from batch
+
+    def batches(
         self, window: Window, spool: Spool | None = None, census: Census | None = None
-    ) -> Generator[Row, None, None]:
+    ) -> Generator[list[Row], None, None]:
         """Yield the rows as pages come, and make sure at the end that they are all.
 
         A list that changed while it was read is read once more from its start, and what was
@@ -74,7 +79,7 @@ class Listing:
         """
         first_pages: list[int] | None = None
         while True:
-            held: list[Row] | None = [] if spool is None else None
+            held: list[list[Row]] | None = [] if spool is None else None
             ledger = KeyLedger()
             change: ListChanged | None = None
             size = 0
@@ -83,11 +88,11 @@ class Listing:
                     rows = self.stream.row_maker.rows(page, self.context, window, ledger, census)
                     size += page.size
                     if held is not None and size <= _BYTES_HELD_BACK:
-                        held += rows
+                        held.append(rows)
                         continue
                     yield from held or ()
                     held = None
-                    yield from rows
+                    yield rows
             except ListChanged as error:
                 change = error
             pages = list(self._reader.fingerprints)

@@ -9,7 +9,7 @@ from tap_analytics.engine.encode import canonical, encode
 from tap_analytics.engine.spool import FIRST, KeyLedger, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tap_analytics.engine.page import Page
     from tap_analytics.engine.stream import AnalyticsStream
@@ -62,9 +62,6 @@ class RowMaker:
         self._stream = stream
         self._conform = stream.conformer
         self._keys = tuple(stream.primary_keys)
-        types = [stream.schema["properties"][name].get("type", ()) for name in self._keys]
-        is_sorted = stream.window_key or any(child.window_key for child in stream.children)
-        self._mixed = is_sorted and any("integer" in kind and "string" in kind for kind in types)
         version = f',"version":{stream.version}' if stream.version else ""
         name = encode(stream.name).decode()
         self._head = f'{{"type":"RECORD","stream":{name},"record":'.encode()
@@ -72,9 +69,12 @@ class RowMaker:
         self._number = 0
         self.refused = 0
         self.refused_order = -FIRST
-        self._slow: Callable[[dict[str, Any]], bytes] | None = stream.mapped_lines
+        self._slow: Callable[[dict[str, Any]], bytes] | None = (
+            stream.mapped_lines if stream.selected else lambda _: b""
+        )
+        self._complete = stream.post_process
+        self._may_repeat = stream.may_repeat
         self._spread = stream.spreads
-        self._selected = stream.selected
         self._cursor = stream.cursor if stream.window_key else None
         self._name = stream.window_key or ""
 
@@ -85,8 +85,8 @@ class RowMaker:
         window: Window,
         ledger: KeyLedger,
         census: Census | None = None,
-    ) -> Iterator[Row]:
-        """Yield the rows of a page that fall into a window.
+    ) -> list[Row]:
+        """Return the rows of a page that fall into a window.
 
         Args:
             page: The page.
@@ -95,32 +95,49 @@ class RowMaker:
             ledger: Takes the key of every record.
             census: Takes what the children of every record are asked with.
         """
-        stream = self._stream
         since, until = window
-        tail = self._tail + page.read_at.encode() + b'"}\n'
+        head, tail = self._head, self._tail + page.read_at.encode() + b'"}\n'
+        names, slow, cursor = self._keys, self._slow, self._cursor
+        rows: list[Row] = []
+        keys: list[Any] = []
+        order, value, children = FIRST, None, None
         for raw in page.records:
-            record = stream.post_process(raw, context)
+            record = self._complete(raw, context)
             if record is None:
                 continue
-            order, value = self._order(record) if self._cursor else (FIRST, None)
-            children = stream.get_child_context(record, context) if self._spread else None
-            if census is not None and children is not None:
-                census.add(children, is_read=order <= until)
-            fresh = ledger.add(tuple(map(record.get, self._keys)))
-            wanted = order is FIRST or since <= order <= until
+            if cursor:
+                order, value = self._order(record)
+            if self._spread:
+                children = self._stream.get_child_context(record, context)
+                if census is not None and children is not None:
+                    census.add(children, is_read=order <= until)
+            wanted = order == FIRST or since <= order <= until
             row = self._conform(record) if wanted else record
-            key = tuple(map(row.get, self._keys))
+            key = tuple([row.get(name) for name in names])
             if None in key:
                 self._refuse(order)
                 continue
-            if wanted and (fresh or not stream.may_repeat):
-                self._number += 1
-                if self._mixed:
-                    key = tuple([(isinstance(part, str), part) for part in key])
-                if self._cursor is not None and order is not FIRST:
+            keys.append(key)
+            if wanted:
+                if cursor and order != FIRST:
                     value = row.get(self._name)
-                    value = self._cursor.value(order) if value is None else value
-                yield Row(order, key, self._number, self._lines(row, tail), value, children)
+                    value = cursor.value(order) if value is None else value
+                lines = slow(row) if slow else head + encode(row) + tail
+                rows.append(Row(order, key, self._number + len(keys), lines, value, children))
+        self._number += len(keys)
+        fresh = ledger.add(keys)
+        if self._may_repeat and len(fresh) < len(keys):
+            rows = self._without_repeats(rows, fresh)
+        return rows
+
+    def _without_repeats(self, rows: list[Row], fresh: set[Any]) -> list[Row]:
+        """Keep the first of the rows with each key, if it is one of the fresh ones."""
+        kept = []
+        for row in rows:
+            if row.key in fresh:
+                fresh.discard(row.key)
+                kept.append(row)
+        return kept
 
     def _order(self, record: dict[str, Any]) -> tuple[int, Any]:
         """Return the replication key of a record as microseconds since 1970, and as it is."""
@@ -135,11 +152,6 @@ class RowMaker:
             pass
         self._stream.tally.note(f"{self._name} has values that are no replication key")
         return FIRST, None
-
-    def _lines(self, row: dict[str, Any], tail: bytes) -> bytes:
-        if not self._selected:
-            return b""
-        return self._slow(row) if self._slow else self._head + encode(row) + tail
 
     def _refuse(self, order: int) -> None:
         self.refused += 1

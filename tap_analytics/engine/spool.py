@@ -26,7 +26,7 @@ class Row(NamedTuple):
 
     Attributes:
         order: Its replication key as microseconds since 1970, `FIRST` without one.
-        key: Its key, comparable with the other rows' keys.
+        key: Its key.
         number: Its place among all rows read.
         lines: Its Singer messages.
         value: Its replication key as it leaves.
@@ -72,8 +72,13 @@ class Spool:
     Up to some megabytes are kept in memory; more is sorted in runs in a temporary file.
     """
 
-    def __init__(self) -> None:
-        """Start empty."""
+    def __init__(self, *, mixed_keys: bool = False) -> None:
+        """Start empty.
+
+        Args:
+            mixed_keys: Whether keys may be numbers in some rows and texts in others.
+        """
+        self._mixed_keys = mixed_keys
         self._rows: list[Row] = []
         self._bytes = 0
         self._blocks = _Blocks()
@@ -81,6 +86,8 @@ class Spool:
 
     def add(self, row: Row) -> None:
         """Take a row."""
+        if self._mixed_keys:
+            row = row._replace(key=tuple([(isinstance(part, str), part) for part in row.key]))
         self._rows.append(row)
         self._bytes += len(row.lines) + _ROW_OVERHEAD
         if self._bytes >= _BYTES_IN_MEMORY:
@@ -131,26 +138,32 @@ class KeyLedger:
         self._blocks = _Blocks()
         self._runs: list[list[tuple[int, int]]] = []
 
-    def add(self, key: Any) -> bool:
-        """Take a key and tell whether it is surely new among the latest ones."""
+    def add(self, keys: list[Any]) -> set[Any]:
+        """Take the keys of a page, and return those that are new among the latest ones."""
         try:
-            mark = hash(key)
+            fresh = set(keys)
         except TypeError:
-            mark = hash(repr(key))
-        if mark in self._recent:
-            self.repeated += 1
-            return False
-        self._recent.add(mark)
+            keys = [repr(key) for key in keys]
+            fresh = set(keys)
+        marks = set(map(hash, fresh))
+        known = marks & self._recent
+        if known:
+            fresh = {key for key in fresh if hash(key) not in known}
+        self.repeated += len(keys) - len(fresh)
+        self._recent |= marks
         if len(self._recent) >= _KEYS_IN_MEMORY:
-            marks = sorted(self._recent)
-            self._runs.append(
-                [
-                    self._blocks.write(array("q", marks[start : start + _KEYS_PER_BLOCK]).tobytes())
-                    for start in range(0, len(marks), _KEYS_PER_BLOCK)
-                ]
-            )
-            self._recent = set()
-        return True
+            self._spill()
+        return fresh
+
+    def _spill(self) -> None:
+        marks = sorted(self._recent)
+        self._runs.append(
+            [
+                self._blocks.write(array("q", marks[start : start + _KEYS_PER_BLOCK]).tobytes())
+                for start in range(0, len(marks), _KEYS_PER_BLOCK)
+            ]
+        )
+        self._recent = set()
 
     def _run(self, places: Iterable[tuple[int, int]]) -> Iterator[int]:
         for place in places:

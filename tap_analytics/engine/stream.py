@@ -197,7 +197,7 @@ class AnalyticsStream(SdkStream):
 
     # What is kept of it
 
-    @property
+    @cached_property
     def keyed_by_content(self) -> bool:
         """Whether rows have no key but their content."""
         return CONTENT_KEY in self.primary_keys
@@ -206,6 +206,13 @@ class AnalyticsStream(SdkStream):
     def may_repeat(self) -> bool:
         """Whether a row that comes twice in a list says nothing against the list."""
         return self.keyed_by_content or self.paginator_class.newest_first
+
+    @property
+    def has_mixed_keys(self) -> bool:
+        """Whether its keys may be numbers in some rows and texts in others."""
+        properties = self.schema["properties"]
+        kinds = [set(properties[name]["type"]) for name in self.primary_keys]
+        return any({"integer", "string"} <= kind for kind in kinds)
 
     @cached_property
     def window_key(self) -> str | None:

@@ -30,6 +30,7 @@ class Sync:
     def __init__(self, root: AnalyticsStream) -> None:
         """Take the stream."""
         self._root = root
+        self._is_dry_run = root.ABORT_AT_RECORD_COUNT is not None
         self._run = root.run
         self._family = list(root.family)
         self._closed: set[str] = set()
@@ -122,8 +123,7 @@ class Sync:
         self, items: Iterable[_T], start: Callable[[_T], list[Listing]]
     ) -> Generator[tuple[_T, list[Listing]], None, None]:
         """Yield items with the lists started for them, while those of later items are started."""
-        dry_run = self._root.ABORT_AT_RECORD_COUNT is not None
-        depth = 0 if dry_run else _LISTS_AHEAD_PER_THREAD * self._run.options.concurrency
+        depth = 0 if self._is_dry_run else _LISTS_AHEAD_PER_THREAD * self._run.options.concurrency
         waiting: deque[tuple[_T, list[Listing]]] = deque()
         failure: ReadError | None = None
         source = iter(items)
@@ -157,16 +157,20 @@ class Sync:
         stream = part.stream
         incremental = [child.name for child in stream.children if child.window_key]
         if stream.window_key is None and not incremental:
-            rows = part.rows(window)
-            self._write_rows(part, rows, bookmark)
+            if stream.children or self._is_dry_run:
+                self._write_rows(part, part.rows(window), bookmark)
+            else:
+                self._write_batches(part, window)
             return
-        spool, census = Spool(), Census() if incremental and stream is self._root else None
+        spool = Spool(mixed_keys=stream.has_mixed_keys)
+        census = Census() if incremental and stream is self._root else None
         try:
             ties = Ties()
-            for row in part.rows(window, spool, census):
-                spool.add(row)
-                if row.order == window.since:
-                    ties.add(row)
+            for batch in part.batches(window, spool, census):
+                for row in batch:
+                    spool.add(row)
+                    if row.order == window.since:
+                        ties.add(row)
             if census is not None:
                 self._narrow(census.result())
             if isinstance(bookmark, Bookmark):
@@ -186,6 +190,13 @@ class Sync:
                 if since is not None:
                     window = child.window
                     self._windows[child.name] = window._replace(since=max(since, window.since))
+
+    def _write_batches(self, part: Listing, window: Window) -> None:
+        """Write rows that have nothing below them and move no bookmark."""
+        for batch in part.batches(window):
+            self._run.writer.write(b"".join([row.lines for row in batch]))
+            if part.stream.selected:
+                part.stream.tally.records += len(batch)
 
     def _write_rows(
         self, part: Listing, rows: Iterable[Row], bookmark: Bookmark | ChildBookmark | None
