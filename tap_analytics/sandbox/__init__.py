@@ -1,4 +1,4 @@
-"""A local server that speaks the five documented contracts on generated data."""
+"""A local server that speaks the five contracts, or those of their vendors, on generated data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The five contracts as an ASGI application."""
+"""The contracts of some APIs as an ASGI application."""
 
 from __future__ import annotations
 
@@ -8,22 +8,26 @@ import time
 from collections import deque
 from dataclasses import replace
 from datetime import date
+from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from tap_analytics.sandbox.bodies import Bodies
 from tap_analytics.sandbox.contract import json
-from tap_analytics.sandbox.contracts import APIS
 from tap_analytics.sandbox.exchange import Answer, Request
 from tap_analytics.sandbox.paging import BadRequestError
 from tap_analytics.sandbox.wire import Reply, deliver, spoil
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tap_analytics.sandbox.contract import Api, Route
     from tap_analytics.sandbox.exchange import Fault
     from tap_analytics.sandbox.store import Store
     from tap_analytics.sandbox.wire import Send, Transports
 
+_OK = 200
+_UNAUTHORIZED = 401
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -34,6 +38,11 @@ class _Target(NamedTuple):
     route: Route
     parent: str
     """The parent that the path names, decoded."""
+
+    def takes(self, params: dict[str, str]) -> bool:
+        """Whether the route is the one that `params` tell from others on the same path."""
+        options = self.route.options
+        return all(params.get(name) in options[name] for name in self.route.needs)
 
 
 class _RefusedError(Exception):
@@ -48,33 +57,39 @@ class _RefusedError(Exception):
 class App:
     """Answers requests from a store."""
 
-    def __init__(
-        self, store: Store, transports: Transports, *, latency: float, rate: int | None, log: int
+    def __init__(  # noqa: PLR0913
+        self,
+        apis: Sequence[Api],
+        store: Store,
+        transports: Transports,
+        *,
+        latency: float,
+        rate: int | None,
+        log: int,
     ) -> None:
         """Answer from `store` over the connections in `transports`; see `Sandbox` for the rest."""
         self.faults: list[Fault] = []
         self.requests: deque[Request] = deque(maxlen=log)
+        self.refused: deque[Request] = deque(maxlen=log)
         self._store = store
         self._transports = transports
         self._latency = latency
         self._rate = rate
         self._bodies = Bodies()
-        self._let_through: dict[str, deque[float]] = {api.name: deque() for api in APIS}
-        self._fixed: dict[str, _Target] = {}
-        self._below: list[tuple[re.Pattern[str], _Target]] = []
-        for api in APIS:
-            for route in api.routes:
-                pattern, gaps = re.subn(r"{\w+}", "([^/]+)", route.path)
-                if gaps:
-                    self._below.append((re.compile(pattern), _Target(api, route, "")))
-                else:
-                    self._fixed[route.path] = _Target(api, route, "")
+        self._let_through: dict[str, deque[float]] = {api.name: deque() for api in apis}
+        self._fixed: dict[str, list[_Target]] = {}
+        self._below: dict[str, list[_Target]] = {}
+        for api in apis:
+            for path, route in product(api.prefixes, api.routes):
+                pattern, gaps = re.subn(r"{\w+}", "([^/]+)", path + route.path)
+                places = self._below if gaps else self._fixed
+                places.setdefault(pattern, []).append(_Target(api, route, ""))
 
     async def __call__(self, scope: dict[str, Any], _: object, send: Send) -> None:
         """Answer one request (ASGI)."""
         path = scope["raw_path"].decode("latin-1")
-        target = self._target(path)
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        target = self._target(path, dict(query))
         request = Request(
             api=target.api.name if target else "",
             stream=target.route.stream if target else "",
@@ -87,6 +102,8 @@ class App:
         self.requests.append(request)
         fault = next(filter(None, (find(request) for find in tuple(self.faults))), None)
         reply = self._reply(target, request, [name for name, _ in query])
+        if reply.status != _OK:
+            self.refused.append(request)
         if fault is None and not self._latency:
             await deliver(send, reply)
             return
@@ -94,24 +111,36 @@ class App:
         fault = replace(fault, delay=fault.delay + self._latency)
         await spoil(send, reply, fault, self._transports, scope["client"])
 
-    def _target(self, path: str) -> _Target | None:
+    def _target(self, path: str, params: dict[str, str]) -> _Target | None:
         if path in self._fixed:
-            return self._fixed[path]
-        for pattern, target in self._below:
-            match = pattern.fullmatch(path)
+            targets = self._fixed[path]
+            return next((target for target in targets if target.takes(params)), targets[0])
+        for pattern, targets in self._below.items():
+            match = re.fullmatch(pattern, path)
             if match:
-                return target._replace(parent=unquote(match[1]))
+                parent = unquote(match[1])
+                return self._seen(targets, parent)._replace(parent=parent)
         return None
+
+    def _seen(self, targets: list[_Target], parent: str) -> _Target:
+        """The target that shows what the view `parent` does; the first one if none does."""
+        if not targets[0].route.view:
+            return targets[0]
+        view = self._store.view(targets[0].route, parent)
+        return next((target for target in targets if target.route.view == view), targets[0])
 
     def _reply(self, target: _Target | None, request: Request, names: list[str]) -> Reply:
         if target is None:
             return Reply(404, {}, json({"message": f"no such path: {request.path}"}))
         try:
             self._admit(target, request)
-            return Reply(200, {}, self._body(target, request, names))
+            return Reply(_OK, {}, self._body(target, request, names))
         except _RefusedError as refused:
             body = json(target.api.error(refused.status, str(refused)))
-            return Reply(refused.status, refused.headers, body)
+            status = refused.status
+            if status == _UNAUTHORIZED:
+                status = target.api.unauthorized
+            return Reply(status, refused.headers, body)
 
     def _admit(self, target: _Target, request: Request) -> None:
         """Refuse what does not even get to the data."""
@@ -119,7 +148,7 @@ class App:
             raise _RefusedError(405, f"{request.method} is not allowed", {"allow": "GET"})
         header, secret = target.route.authorization or target.api.authorization
         if request.headers.get(header) != secret:
-            raise _RefusedError(401, f"the header {header} is missing or wrong")
+            raise _RefusedError(_UNAUTHORIZED, f"the header {header} is missing or wrong")
         if self._rate is None:
             return
         now = time.monotonic()
@@ -133,12 +162,17 @@ class App:
 
     def _body(self, target: _Target, request: Request, names: list[str]) -> bytes:
         route, params = target.route, request.params
-        allowed = (*route.paging.params, *route.dates)
+        allowed = (*route.paging.params, *route.dates, *route.options)
         for name in names:
             if name not in allowed:
                 raise _RefusedError(400, f"unknown parameter: {name}")
             if names.count(name) > 1:
                 raise _RefusedError(400, f"parameter given twice: {name}")
+        for name, values in route.options.items():
+            if name in route.needs and name not in params:
+                raise _RefusedError(400, f"{name} is required")
+            if values and params.get(name, values[0]) not in values:
+                raise _RefusedError(400, f"{name} must be one of: {', '.join(values)}")
         key = (request.path, tuple(params.get(name) for name in allowed))
         revision = self._store.revision
         body = self._bodies.get(revision, key)
@@ -154,11 +188,17 @@ class App:
             window = route.paging.window(request.params)
         except BadRequestError as error:
             raise _RefusedError(400, str(error)) from None
-        parent = self._store.parent(route, target.parent or days[0]) if route.context else 0
+        parent = self._parent(route, target.parent or "".join(days[:1]))
         if parent is None:
             raise _RefusedError(404, f"no such parent: {target.parent}")
-        found = self._store.find(route, parent, window, days)
+        found = self._store.find(route, parent, window, request.params)
         return route.envelope(found, window, request.path)
+
+    def _parent(self, route: Route, text: str) -> int | None:
+        """The index of the parent whose list is asked for, 0 for one that is nobody's."""
+        if route.view:
+            return 0 if self._store.view(route, text) == route.view else None
+        return self._store.parent(route, text) if route.context else 0
 
 
 def _day(params: dict[str, str], name: str) -> str:

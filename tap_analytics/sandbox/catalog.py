@@ -10,61 +10,79 @@ import msgspec
 from tap_analytics.sandbox.contracts import APIS
 from tap_analytics.sandbox.draws import mix, seed
 from tap_analytics.sandbox.patterns import PATTERNS, Weaver
-from tap_analytics.sandbox.slots import make
+from tap_analytics.sandbox.slots import index_of, make
 from tap_analytics.sandbox.text import EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from tap_analytics.sandbox.contract import Route
+    from tap_analytics.sandbox.contract import Api, Route
     from tap_analytics.sandbox.patterns import Pattern, Slot
 
 MOST_CHILDREN = 5
 DAYS = 30
 """The metric values are those of so many days, spread evenly."""
 ROUTES: dict[str, Route] = {route.stream: route for api in APIS for route in api.routes}
+"""The way to each documented stream."""
 OWNERS = {route.stream: api.name for api in APIS for route in api.routes}
-"""The API of each stream."""
+"""The API of each documented stream."""
 
 
-def _tables(api: str) -> dict[str, Any]:
-    """The fields of an API's streams: kinds by stream, and under `shared` what they share."""
-    text = resources.files("tap_analytics.sandbox.contracts").joinpath(f"{api}.json").read_bytes()
-    tables: dict[str, Any] = msgspec.json.decode(text)
-    return tables
+def _tables(api: Api) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields of an API's streams: kinds by stream, and what they share.
+
+    A table may be `like` another one, with fields of its own instead of some of the other's.
+    """
+    folder = resources.files("tap_analytics.sandbox.contracts")
+    streams: dict[str, Any] = {}
+    shared: dict[str, Any] = {}
+    for name in api.tables or (api.name,):
+        tables = msgspec.json.decode(folder.joinpath(f"{name}.json").read_bytes())
+        shared |= tables.get("shared", {})
+        for stream, fields in tables["streams"].items():
+            streams[stream] = {**streams.get(fields.pop("like", ""), {}), **fields}
+    return streams, shared
 
 
 class Catalog:
     """The rows of all streams for one size of the sandbox."""
 
-    def __init__(self, records: int, sizes: Mapping[str, int]) -> None:
+    def __init__(self, records: int, sizes: Mapping[str, int], apis: Sequence[Api] = APIS) -> None:
         """Lay out lists of `records` rows, or of their own size in `sizes` (by stream)."""
         self._records = records
         self._sizes = sizes
+        self.routes: dict[str, Route] = {}
+        """The way to each stream; where several lead to one, the first shows all of it."""
+        self.owners: dict[str, str] = {}
+        """The API of each stream."""
         self._shared: dict[str, dict[str, Any]] = {}
         self._fields: dict[str, dict[str, Any]] = {}
-        for api in APIS:
-            tables = _tables(api.name)
-            for stream, fields in tables["streams"].items():
-                self._fields[stream] = fields
-                self._shared[stream] = tables.get("shared", {})
+        for api in apis:
+            streams, shared = _tables(api)
+            for route in api.routes:
+                self.routes.setdefault(route.stream, route)
+                self.owners[route.stream] = api.name
+                self._fields[route.stream] = streams[route.stream]
+                self._shared[route.stream] = shared
         self._patterns: dict[str, list[Pattern]] = {}
 
     def size(self, stream: str) -> int:
         """How many rows a list without parents has."""
+        route = self.routes[stream]
+        if route.exactly is not None:
+            return route.exactly
         size = self._sizes.get(stream, self._records)
-        most = ROUTES[stream].most
-        return size if most is None else min(size, most)
+        return size if route.most is None else min(size, route.most)
 
     def children(self, stream: str, parent: int) -> int:
         """How many rows of `stream` the parent at index `parent` has; appended ones have none."""
-        above = ROUTES[stream].parent
+        above = self.routes[stream].parent
         if not above:
             rest = self.size(stream) - parent
             return -(-rest // DAYS) if 0 <= parent < DAYS and rest > 0 else 0
         if parent >= (len(EVENTS) if above == "events" else self.size(above)):
             return 0
-        if ROUTES[stream].single:
+        if self.routes[stream].single:
             return 1
         return mix(seed(stream, "children") + parent) % (MOST_CHILDREN + 1)
 
@@ -84,12 +102,19 @@ class Catalog:
 
     def key(self, stream: str) -> Slot:
         """The slot that fills the key of `stream`: the first field of its table."""
-        kind = next(iter(self._fields[stream].values()))
-        return make(self, stream, kind[1:])
+        return make(self, stream, self._key_kind(stream))
+
+    def index_of(self, stream: str, key: str) -> int:
+        """The only row of `stream` that could have been made with this key; -1 if none could."""
+        return index_of(stream, self._key_kind(stream), key)
+
+    def _key_kind(self, stream: str) -> str:
+        kind: str = next(iter(self._fields[stream].values()))
+        return kind[1:]
 
     def parent(self, stream: str) -> str:
         """The stream whose keys stand in the path of `stream`."""
-        return ROUTES[stream].parent
+        return self.routes[stream].parent
 
     def _woven(self, stream: str) -> list[Pattern]:
         if stream not in self._patterns:

@@ -10,6 +10,8 @@ import signal
 import sys
 import time
 from contextlib import ExitStack, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from tap_analytics.sandbox.command import run
@@ -52,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 Sandbox(
                     options.records,
                     options.port,
+                    upstreams=options.upstreams,
                     latency=options.latency,
                     rate=options.rate,
                     log=0,
@@ -76,7 +79,10 @@ def _accompany(
     if postgres:
         _say(f"PostgreSQL: psql {shlex.quote(postgres.url)}")
     more = postgres.variables() if postgres else {}
-    status = run(command, merged(os.environ, sandbox.config(), more))
+    with TemporaryDirectory(prefix="tap-analytics-state-") as folder:
+        # Bookmarks of throw-away data must not meet those of a real source.
+        more["MELTANO_STATE_BACKEND_URI"] = Path(folder).as_uri()
+        status = run(command, merged(os.environ, sandbox.config(), more))
     if postgres:
         _tell_tables(postgres)
     if keep:
@@ -110,6 +116,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="rows of each list (default: 100); lists below others have 0 to 5 rows for each "
         "row above, so N gates are also N lists of rules; lists without pages end at 1000",
+    )
+    parser.add_argument(
+        "--upstreams",
+        action="store_true",
+        help="speak as the five vendors do, and set TAP_ANALYTICS_*_UPSTREAM",
     )
     parser.add_argument(
         "--latency",

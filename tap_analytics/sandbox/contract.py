@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tap_analytics.sandbox.paging import Paging, Window
+
+
+Params = Mapping[str, str]
+Keep = Callable[[dict[str, Any]], bool]
+"""Tells whether a row is among those that are asked for."""
+
+
+class Choice(NamedTuple):
+    """Which rows of a list a request wants, and in which order."""
+
+    keep: Keep | None = None
+    order: Callable[[dict[str, Any]], Any] | None = None
+    descending: bool = False
 
 
 class Found(NamedTuple):
@@ -47,12 +59,28 @@ class Route:
     """Required parameters that are days (YYYY-MM-DD)."""
     most: int | None = None
     """The most rows the list may have, whatever the size of the sandbox."""
+    exactly: int | None = None
+    """How many rows the list has, whatever the size of the sandbox."""
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Further parameters, with the values they take; any value if there are none."""
+    needs: tuple[str, ...] = ()
+    """Those of `options` that must be there. Where routes share a path, they tell them apart."""
+    view: str = ""
+    """The name of the parent through which the list is seen; it is nobody's child for that."""
+    having: Keep | None = None
+    """Which rows of `parent` have a list below them; unless given, all."""
+    choose: Callable[[Params], Choice | None] | None = None
+    """What the parameters choose; None for all rows as they are."""
+    widest: Params = field(default_factory=dict)
+    """Parameters that choose all there is to see."""
     authorization: tuple[str, str] | None = None
     """Header and value, where they are not the API's own."""
 
     @property
     def context(self) -> str:
         """The name under which a request says whose rows it wants; empty if it need not."""
+        if self.view:
+            return ""
         placeholder = re.search(r"{(\w+)}", self.path)
         if placeholder:
             return placeholder[1]
@@ -71,6 +99,14 @@ class Api:
     """The secrets, by the names of the tap's settings without the API's own name."""
     authorization: tuple[str, str]
     """Header (lower case) and value that every request must bring."""
+    unauthorized: int = 401
+    """The status of what `error` is asked about as 401: a missing or wrong header."""
+    upstream: str = ""
+    """The vendor whose API it is as it really is; empty for the documented one."""
+    prefixes: tuple[str, ...] = ("",)
+    """What the paths of all routes may begin with."""
+    tables: tuple[str, ...] = ()
+    """Files with the fields of the streams; later ones add to earlier ones."""
 
 
 def json(value: object) -> bytes:

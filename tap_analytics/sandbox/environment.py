@@ -18,13 +18,13 @@ _MISLEADING = tuple(
 )
 
 
-def variables(config: Mapping[str, str]) -> dict[str, str]:
+def variables(config: Mapping[str, object]) -> dict[str, str]:
     """The tap's settings as environment variables."""
-    return {f"{_PREFIX}{name.upper()}": value for name, value in config.items()}
+    return {f"{_PREFIX}{name.upper()}": str(value) for name, value in config.items()}
 
 
 def merged(
-    inherited: Mapping[str, str], config: Mapping[str, str], more: Mapping[str, str]
+    inherited: Mapping[str, str], config: Mapping[str, object], more: Mapping[str, str]
 ) -> dict[str, str]:
     """The environment of a command that is to use the sandbox.
 

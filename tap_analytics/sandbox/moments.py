@@ -27,6 +27,12 @@ _SPAN = SPAN.days * DAY
 _EPOCH = date(1970, 1, 1)
 
 
+def instant(text: str) -> float:
+    """The epoch seconds of a day (YYYY-MM-DD) or an ISO 8601 time, in UTC unless it says."""
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+
+
 def changed(salt: int, index: int) -> int:
     """When row `index` was last changed, in epoch milliseconds.
 

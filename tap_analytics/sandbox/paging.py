@@ -48,20 +48,28 @@ class Paging(Protocol):
 
 @dataclass(frozen=True)
 class PageNumber:
-    """`page`, from 1, and a size under the name `size_param`."""
+    """`page`, and a size under the name `size_param`; without a name the size is fixed."""
 
     size_param: str
     size: int
+    first: int = 1
+    """The number of the first page."""
+    most: int = MOST
+    """Rows a page may have."""
+    capped: bool = False
+    """Whether a larger size is taken for the largest one, and not refused."""
 
     @property
     def params(self) -> tuple[str, ...]:
         """See `Paging`."""
-        return ("page", self.size_param)
+        return ("page", self.size_param) if self.size_param else ("page",)
 
     def window(self, params: Mapping[str, str]) -> Window:
         """See `Paging`."""
-        size = _number(params, self.size_param, self.size, least=1, most=MOST)
-        return Window((_number(params, "page", 1, least=1) - 1) * size, size)
+        most = sys.maxsize if self.capped else self.most
+        size = min(_number(params, self.size_param, self.size, least=1, most=most), self.most)
+        page = _number(params, "page", self.first, least=self.first) - self.first
+        return Window(page * size, size)
 
 
 @dataclass(frozen=True)
@@ -80,10 +88,12 @@ class Offset:
         )
 
 
+@dataclass(frozen=True)
 class Whole:
-    """The whole list in one answer; no parameters."""
+    """The whole list in one answer."""
 
-    params = ()
+    params: tuple[str, ...] = ()
+    """Parameters that change nothing; unless given, none is taken."""
 
     def window(self, params: Mapping[str, str]) -> Window:  # noqa: ARG002
         """See `Paging`."""

@@ -9,12 +9,13 @@ import msgspec
 
 from tap_analytics.sandbox import moments
 from tap_analytics.sandbox.catalog import DAYS
-from tap_analytics.sandbox.slots import event_at, index_of
+from tap_analytics.sandbox.slots import event_at
 from tap_analytics.sandbox.text import EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from tap_analytics.sandbox.contract import Keep
     from tap_analytics.sandbox.listing import Listing
 
 _LAST_DAY = (moments.END - timedelta(days=1)).date()
@@ -33,23 +34,37 @@ class Parents(Protocol):
 class RowParents:
     """Parents that are the rows of another list, by `id`."""
 
-    def __init__(self, listing: Listing) -> None:
-        """The parents in `listing`."""
+    def __init__(
+        self, listing: Listing, index_of: Callable[[str], int], having: Keep | None
+    ) -> None:
+        """The parents in `listing`, or those of them that have what is below.
+
+        Args:
+            listing: The rows.
+            index_of: Tells where a row with an id would be as generated.
+            having: Tells whether a row has a list below it; every row has if it is None.
+        """
         self._listing = listing
+        self._index_of = index_of
+        self._having = having
 
     def find(self, text: str) -> int | None:
         """See `Parents`."""
         changed = self._listing.changed
-        candidates = (index_of(text), *changed)
-        return next(
-            (n for n in candidates if n in self._listing and _text(self._listing, n, "id") == text),
-            None,
-        )
+        candidates = (self._index_of(text), *changed)
+        return next((n for n in candidates if n in self._listing and self._id(n) == text), None)
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
         """See `Parents`."""
         for index, _ in self._listing:
-            yield index, _text(self._listing, index, "id")
+            text = self._id(index)
+            if text is not None:
+                yield index, text
+
+    def _id(self, index: int) -> str | None:
+        """The id of a row, unless it has nothing below it."""
+        row = msgspec.json.decode(self._listing.get(index))
+        return str(row["id"]) if self._having is None or self._having(row) else None
 
 
 class EventParents:

@@ -38,10 +38,10 @@ class Pattern(NamedTuple):
 class Weaver:
     """Makes the patterns of one stream from its table of fields.
 
-    A table maps names to kinds. A name that ends with `?` is null at times; several names with
-    blanks between them share a kind. A kind is a word of `values` with its arguments, `=` and a
-    slot for what differs from row to row, `$` and the name of a shared table, a table, or
-    `[kind, most]` for a list of up to that many.
+    A table maps names to kinds. A name that ends with `?` is null at times, one that ends with `~`
+    left out at times; several names with blanks between them share a kind. A kind is a word of
+    `values` with its arguments, `=` and a slot for what differs from row to row, `$` and the name
+    of a shared table, a table, or `[kind, most]` for a list of up to that many.
     """
 
     def __init__(
@@ -61,13 +61,7 @@ class Weaver:
 
     def _build(self, kind: Any, draw: Draw, slots: list[Slot], *, full: bool) -> object:
         if isinstance(kind, dict):
-            return {
-                name: None
-                if names.endswith("?") and not full and draw.below(_NULLS) == 0
-                else self._build(inner, draw, slots, full=full)
-                for names, inner in kind.items()
-                for name in re.findall(r"[^ ?]+", names)
-            }
+            return self._object(kind, draw, slots, full=full)
         if isinstance(kind, list):
             inner, most = kind
             length = most if full else draw.below(most + 1)
@@ -78,3 +72,15 @@ class Weaver:
             slots.append(self._slot(kind[1:]))
             return _GAP
         return value(kind, draw)
+
+    def _object(
+        self, table: dict[str, Any], draw: Draw, slots: list[Slot], *, full: bool
+    ) -> dict[str, object]:
+        fields: dict[str, object] = {}
+        for names, kind in table.items():
+            for name in re.findall(r"[^ ?~]+", names):
+                if full or names[-1] not in "?~" or draw.below(_NULLS):
+                    fields[name] = self._build(kind, draw, slots, full=full)
+                elif names.endswith("?"):
+                    fields[name] = None
+        return fields

@@ -6,13 +6,13 @@ import os
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
 from tap_analytics.sandbox import moments
 from tap_analytics.sandbox.app import App
-from tap_analytics.sandbox.contracts import APIS
+from tap_analytics.sandbox.contracts import APIS, UPSTREAMS
 from tap_analytics.sandbox.store import Store
 from tap_analytics.sandbox.wire import protocol
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tap_analytics.sandbox.wire import Transports
 
 _HOST = "127.0.0.1"
+_UNLIMITED = 100_000
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 
@@ -43,6 +44,7 @@ class Sandbox:
         records: int = 100,
         port: int = 0,
         *,
+        upstreams: bool = False,
         sizes: Mapping[str, int] | None = None,
         latency: float = 0.0,
         rate: int | None = None,
@@ -53,6 +55,7 @@ class Sandbox:
         Args:
             records: Rows in each list that is not below another one.
             port: The port to listen on; 0 takes a free one.
+            upstreams: Whether to speak as the five vendors do, and not as documented.
             sizes: Other numbers of rows for some streams, by name.
             latency: Seconds that every answer waits.
             rate: Requests an API allows in any second; more are answered with 429.
@@ -61,11 +64,14 @@ class Sandbox:
         Raises:
             OSError: The port is taken.
         """
-        self.store = Store(records, sizes)
+        self._apis = UPSTREAMS if upstreams else APIS
+        self.store = Store(records, sizes, self._apis)
         transports: Transports = {}
-        app = App(self.store, transports, latency=latency, rate=rate, log=log)
+        app = App(self._apis, self.store, transports, latency=latency, rate=rate, log=log)
         self.faults: list[Fault] = app.faults
         self.requests: deque[Request] = app.requests
+        self.refused: deque[Request] = app.refused
+        """Those of them that were not answered with what they asked for."""
         self._socket = _listen(port)
         self.port: int = self._socket.getsockname()[1]
         """The port it listens on."""
@@ -91,12 +97,18 @@ class Sandbox:
         """The base URL of every API."""
         return f"http://{_HOST}:{self.port}"
 
-    def config(self) -> dict[str, str]:
-        """The tap's settings for all five APIs, and a start date that covers all the data."""
-        settings = {"start_date": moments.BEFORE.strftime("%Y-%m-%dT%H:%M:%SZ")}
-        for api in APIS:
+    def config(self) -> dict[str, Any]:
+        """The tap's settings for all five APIs, and a start date that covers all the data.
+
+        The vendors' limits hold for their own servers, so there are settings that lift them.
+        """
+        settings: dict[str, Any] = {"start_date": moments.BEFORE.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        for api in self._apis:
             settings |= {f"{api.name}_{name}": value for name, value in api.settings.items()}
             settings[f"{api.name}_base_url"] = self.base_url
+            if api.upstream:
+                settings[f"{api.name}_upstream"] = api.upstream
+                settings[f"{api.name}_requests_per_second"] = _UNLIMITED
         return settings
 
     def start(self) -> None:

@@ -67,10 +67,15 @@ def slug(word: bytes, index: int) -> bytes:
     return _SLUGS[index % len(_SLUGS)] % (word, index)
 
 
-def index_of(slug_text: str) -> int:
-    """The only row that could have this slug; -1 if none could."""
-    number = re.search(r"[0-9]+", slug_text)
-    return int(number[0]) if number else -1
+def index_of(stream: str, kind: str, text: str) -> int:
+    """The only row of `stream` that could have `text` in a slot of `kind`; -1 if none could."""
+    name, _, argument = kind.partition(" ")
+    if name == "hex":
+        return _hex_index(stream, int(argument), text)
+    number = re.search(r"[0-9]+", text)
+    if not number:
+        return -1
+    return int(number[0]) - (int(argument) if name in {"serial", "digits"} else 0)
 
 
 def _updated(_: Streams, stream: str, argument: str) -> Slot:
@@ -99,6 +104,16 @@ def _serial(_: Streams, __: str, argument: str) -> Slot:
     return lambda index, _: b"%d" % (first + index)
 
 
+def _digits(_: Streams, __: str, argument: str) -> Slot:
+    first = int(argument)
+    return lambda index, _: b'"%d"' % (first + index)
+
+
+def _nth(_: Streams, __: str, argument: str) -> Slot:
+    words = [msgspec.json.encode(word) for word in argument.split("|")]
+    return lambda index, _: words[index % len(words)]
+
+
 def _code(_: Streams, __: str, argument: str) -> Slot:
     word = argument.encode()
     return lambda index, _: b'"%b%06d"' % (word, index)
@@ -116,10 +131,22 @@ def _title(_: Streams, __: str, argument: str) -> Slot:
 
 def _hex(_: Streams, stream: str, argument: str) -> Slot:
     digits = int(argument)
-    bits = 4 * digits
+    factor, first = _hex_steps(stream, digits)
+    return lambda index, _: b'"%0*x"' % (digits, (index * factor + first) % (1 << 4 * digits))
+
+
+def _hex_steps(stream: str, digits: int) -> tuple[int, int]:
+    """How far apart the ids of `stream` are, and the first of them."""
     # An odd factor loses nothing below a power of two, so no id comes twice.
-    factor, first = seed(stream, "factor", bits=bits) | 1, seed(stream, "first", bits=bits)
-    return lambda index, _: b'"%0*x"' % (digits, (index * factor + first) % (1 << bits))
+    return seed(stream, "factor", bits=4 * digits) | 1, seed(stream, "first", bits=4 * digits)
+
+
+def _hex_index(stream: str, digits: int, text: str) -> int:
+    if not re.fullmatch(f"[0-9a-f]{{{digits}}}", text):
+        return -1
+    factor, first = _hex_steps(stream, digits)
+    every = 1 << 4 * digits
+    return (int(text, 16) - first) * pow(factor, -1, every) % every
 
 
 def _uuid(_: Streams, stream: str, __: str) -> Slot:
@@ -214,6 +241,8 @@ _SIMPLE: dict[str, Slot] = {
 
 _MAKERS: dict[str, Callable[[Streams, str, str], Slot]] = {
     "serial": _serial,
+    "digits": _digits,
+    "nth": _nth,
     "code": _code,
     "slug": _slug,
     "title": _title,

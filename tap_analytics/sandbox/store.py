@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_analytics.sandbox.catalog import OWNERS, ROUTES, Catalog
+from tap_analytics.sandbox.catalog import Catalog
 from tap_analytics.sandbox.contract import Found
+from tap_analytics.sandbox.contracts import APIS
 from tap_analytics.sandbox.listing import Listing
 from tap_analytics.sandbox.parents import DayParents, EventParents, RowParents
+from tap_analytics.sandbox.picks import Picks, pick
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from tap_analytics.sandbox.contract import Route
+    from tap_analytics.sandbox.contract import Api, Params, Route
     from tap_analytics.sandbox.paging import Window
     from tap_analytics.sandbox.parents import Parents
 
@@ -30,9 +33,15 @@ class Store:
     rows are deleted, and appended rows go on counting.
     """
 
-    def __init__(self, records: int = 100, sizes: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        records: int = 100,
+        sizes: Mapping[str, int] | None = None,
+        apis: Sequence[Api] = APIS,
+    ) -> None:
         """Lay out lists of `records` rows, or of their own size in `sizes` (by stream)."""
-        self._catalog = Catalog(records, sizes or {})
+        self._catalog = Catalog(records, sizes or {}, apis)
+        self._picks = Picks()
         self._listings: dict[tuple[str, int], Listing] = {}
         self._lock = RLock()
         self.revision = 0
@@ -43,16 +52,31 @@ class Store:
         with self._lock:
             return self._parents(route).find(text)
 
-    def find(self, route: Route, parent: int, window: Window, days: Sequence[str] = ()) -> Found:
-        """The rows of a window; with two `days`, those with a timestamp from one to the other."""
+    def view(self, route: Route, text: str) -> str | None:
+        """The name of the view that a request names; None for an unknown one."""
+        with self._lock:
+            listing = self._listing(route.parent, 0)
+            index = RowParents(listing, self._index_of(route), None).find(text)
+            if index is None:
+                return None
+            return str(msgspec.json.decode(listing.get(index))["name"])
+
+    def find(
+        self, route: Route, parent: int, window: Window, params: Params | None = None
+    ) -> Found:
+        """The rows of a window on those that `params` choose."""
         with self._lock:
             listing = self._listing(route.stream, parent)
-            rows = listing.slice(window.offset, window.limit)
-            if len(days) != 2:  # noqa: PLR2004
+            names = {*route.options, *route.dates}
+            chosen = {name: value for name, value in (params or {}).items() if name in names}
+            choice = route.choose(chosen) if route.choose else None
+            if choice is None:
+                rows = listing.slice(window.offset, window.limit)
                 return Found(rows, listing.total, parent)
-            first, last = days
-            rows = [row for row in rows if first <= _day(row) <= last]
-            return Found(rows, len(rows), parent)
+            target = (route.stream, route.view, parent, tuple(sorted(chosen.items())))
+            indexes = self._picks.find(self.revision, target, listing, choice)
+            part = indexes[window.offset : window.offset + window.limit]
+            return Found([listing.get(index) for index in part], len(indexes), parent)
 
     def rows(self, api: str, stream: str) -> Iterator[Row]:
         """The rows of `stream` as served, those below other lists parent by parent.
@@ -60,13 +84,16 @@ class Store:
         Raises:
             KeyError: The API has no such stream.
         """
-        if OWNERS[stream] != api:
+        if self._catalog.owners[stream] != api:
             raise KeyError(stream)
         for _, row in self._each(stream):
             yield row
 
     def expected(self, stream: str) -> list[Row]:
-        """The rows of `stream` with what the request adds: the parent's id or name, the day."""
+        """The rows of `stream` with what the request adds: the parent's id or name, the day.
+
+        Where requests choose what they see, these are the rows of those that see most.
+        """
         return [{**context, **row} for context, row in self._each(stream)]
 
     def update(
@@ -106,14 +133,20 @@ class Store:
 
     def _each(self, stream: str) -> Iterator[tuple[Row, Row]]:
         """Each row with what the request for it says."""
-        route = ROUTES[stream]
+        route = self._catalog.routes[stream]
         if not route.context:
             parents: list[tuple[int, Row]] = [(0, {})]
         else:
             parents = [(n, {route.context: text}) for n, text in self._parents(route)]
+        choice = route.choose(route.widest) if route.choose else None
         for parent, context in parents:
-            for _, row in self._listing(stream, parent):
-                yield context, msgspec.json.decode(row)
+            listing = self._listing(stream, parent)
+            if choice is None:
+                for _, row in listing:
+                    yield context, msgspec.json.decode(row)
+                continue
+            for index in pick(listing, choice):
+                yield context, msgspec.json.decode(listing.get(index))
 
     def _parents(self, route: Route) -> Parents:
         if not route.parent:
@@ -121,19 +154,23 @@ class Store:
         listing = self._listing(route.parent, 0)
         if route.parent == "events":
             return EventParents(listing, self._catalog.size("events"))
-        return RowParents(listing)
+        return RowParents(listing, self._index_of(route), route.having)
+
+    def _index_of(self, route: Route) -> Callable[[str], int]:
+        return partial(self._catalog.index_of, route.parent)
 
     def _listing(self, stream: str, parent: int) -> Listing:
         kept = self._listings.get((stream, parent))
         if kept is not None:
             return kept
         catalog = self._catalog
-        size = catalog.children(stream, parent) if ROUTES[stream].context else catalog.size(stream)
+        below = catalog.routes[stream].context
+        size = catalog.children(stream, parent) if below else catalog.size(stream)
         return Listing(size, lambda start, stop: catalog.rows(stream, start, stop, parent))
 
     def _keep(self, stream: str, parent: str | None) -> Listing:
         """The list that a change is about, kept from now on."""
-        route = ROUTES[stream]
+        route = self._catalog.routes[stream]
         place = 0
         if route.context:
             found = None if parent is None else self.parent(route, parent)
@@ -141,7 +178,3 @@ class Store:
                 raise KeyError(parent)
             place = found
         return self._listings.setdefault((stream, place), self._listing(stream, place))
-
-
-def _day(row: bytes) -> str:
-    return str(msgspec.json.decode(row)["timestamp"])[:10]

@@ -20,6 +20,7 @@ _OBJECTS: tuple[dict[str, object], ...] = (
     {"nested": {"list": [1, 2.5, None, "três"], "empty": {}}, "quote": '"'},
     {"big": 9007199254740993, "ratio": 0.1, "emoji 🔑": "✓"},
 )
+_SPARSE: tuple[object, ...] = ([], {"id": "a1", "count": 2})
 _ANYTHING: tuple[object, ...] = ("text", 7, 2.5, True, {"a": 1}, ["x", "y"])
 
 
@@ -38,6 +39,11 @@ def _number(rest: str, draw: Draw) -> float:
     return least + draw.below((most - least) * 100 + 1) / 100
 
 
+def _digits(_: str, draw: Draw) -> str:
+    """An opaque id that looks like a number; many are above what a float can hold."""
+    return str(draw.below(10**17))
+
+
 def _hex(rest: str, draw: Draw) -> str:
     return "".join(draw.pick("0123456789abcdef") for _ in range(int(rest)))
 
@@ -52,12 +58,14 @@ MAKERS: dict[str, Callable[[str, Draw], object]] = {
     "number": _number,
     "money": lambda _, draw: f"{draw.below(10_000_000) / 100:.2f}",
     "wide": lambda _, draw: (1 << 53) + 1 + draw.below(1 << 40),
+    "digits": _digits,
     "hex": _hex,
     "word": lambda rest, draw: draw.pick(rest.split("|")),
     "time": _time,
     "date": lambda _, draw: _time("date", draw),
     "json": lambda _, draw: msgspec.json.encode(draw.pick(_OBJECTS)).decode(),
     "object": lambda _, draw: draw.pick(_OBJECTS),
+    "sparse": lambda _, draw: draw.pick(_SPARSE),
     "anything": lambda _, draw: draw.pick(_ANYTHING),
 }
 """What makes a value, by the first word of its kind; the words after it are arguments."""

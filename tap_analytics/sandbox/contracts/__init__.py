@@ -1,12 +1,17 @@
-"""The contracts of the five APIs, one module and one table of fields each."""
+"""The contracts of the five APIs and of their vendors, one module and one table of fields each."""
 
 from __future__ import annotations
 
 from tap_analytics.sandbox.contracts import (
     esignature,
     experimentation,
+    factorial,
+    freshsales,
     sales,
+    signnow,
+    statsig,
     status_page,
+    statuspage,
     workforce,
 )
 
@@ -17,3 +22,13 @@ APIS = (
     sales.API,
     esignature.API,
 )
+"""As documented."""
+
+UPSTREAMS = (
+    factorial.API,
+    statuspage.API,
+    statsig.API,
+    freshsales.API,
+    signnow.API,
+)
+"""As their vendors have them."""

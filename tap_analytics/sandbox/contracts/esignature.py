@@ -23,7 +23,8 @@ def _list(found: Found, _: Window, __: str) -> bytes:
     return b'{"data":%b}' % found.array
 
 
-def _envelope(found: Found, window: Window, _: str) -> bytes:
+def envelope(found: Found, window: Window, _: str) -> bytes:
+    """The rows under `data`, and how many there are."""
     pagination = {
         "total": found.total,
         "count": len(found.rows),
@@ -34,7 +35,8 @@ def _envelope(found: Found, window: Window, _: str) -> bytes:
     return b'{"data":%b,"meta":{"pagination":%b}}' % (found.array, json(pagination))
 
 
-def _error(status: int, message: str) -> object:
+def error(status: int, message: str) -> object:
+    """The body of a refusal."""
     if status == 401:  # noqa: PLR2004
         return {"error": "invalid_token", "code": 1537, "message": message}
     return {"errors": [{"code": status, "message": message}]}
@@ -44,16 +46,16 @@ API = Api(
     name="esignature",
     settings={"api_key_id": _KEY, "auth_token": _TOKEN},
     authorization=("api_key", _KEY),
-    error=_error,
+    error=error,
     routes=(
         Route("user", "/user", Whole(), _object, most=1),
         Route("user_modified_documents", "/user/documentsv2", Whole(), _list, most=UNPAGED),
-        Route("crm_contacts", "/v2/crm/contacts", _PAGES, _envelope),
+        Route("crm_contacts", "/v2/crm/contacts", _PAGES, envelope),
         Route(
             "signing_links",
             "/v2/application/signing-links",
             _PAGES,
-            _envelope,
+            envelope,
             authorization=("authorization", f"Basic {_TOKEN}"),
         ),
     ),

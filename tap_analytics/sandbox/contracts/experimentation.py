@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_analytics.sandbox.contract import Api, Found, Route, json
+from tap_analytics.sandbox.contract import Api, Choice, Found, Route, json
 from tap_analytics.sandbox.paging import UNPAGED, PageNumber, Whole
 
 if TYPE_CHECKING:
+    from tap_analytics.sandbox.contract import Params
     from tap_analytics.sandbox.paging import Window
 
 _PAGES = PageNumber("limit", 100)
 _KEY = "sandbox-experimentation-key"
+ALWAYS = {"startDate": "0001-01-01", "endDate": "9999-12-31"}
+"""Days that no data is outside of."""
 _MESSAGE = b'"Listed successfully."'
 
 
@@ -35,7 +38,7 @@ def _envelope(found: Found, window: Window, path: str) -> bytes:
     return _wrap(found.array, found, window, path)
 
 
-def _bare(found: Found, _: Window, __: str) -> bytes:
+def bare(found: Found, _: Window, __: str) -> bytes:
     """Some lists come without the pagination object."""
     return b'{"message":%b,"data":%b}' % (_MESSAGE, found.array)
 
@@ -45,7 +48,7 @@ def _object(found: Found, _: Window, __: str) -> bytes:
     return b'{"message":%b,"data":%b}' % (_MESSAGE, b"".join(found.rows) or b"[]")
 
 
-def _rules(found: Found, window: Window, path: str) -> bytes:
+def rules(found: Found, window: Window, path: str) -> bytes:
     """Rules in an array of objects or, as published too, in one object."""
     if found.parent % 2:
         return _wrap(b'{"rules":%b}' % found.array, found, window, path)
@@ -54,8 +57,14 @@ def _rules(found: Found, window: Window, path: str) -> bytes:
     return _wrap(b"[%b]" % data, found, window, path)
 
 
-def _error(status: int, message: str) -> object:
+def error(status: int, message: str) -> object:
+    """The body of a refusal."""
     return {"status": status, "message": message}
+
+
+def between(params: Params) -> Choice:
+    """The rows of some days, the last one included."""
+    return Choice(lambda row: params["startDate"] <= row["timestamp"][:10] <= params["endDate"])
 
 
 def _list(stream: str, path: str) -> Route:
@@ -66,7 +75,7 @@ API = Api(
     name="experimentation",
     settings={"api_key": _KEY},
     authorization=("api_key", _KEY),
-    error=_error,
+    error=error,
     routes=(
         _list("audit_logs", "/v1/audit_logs"),
         _list("autotunes", "/v1/autotunes"),
@@ -82,7 +91,7 @@ API = Api(
             "dynamic_configs_rules",
             "/v1/dynamic_configs/{dynamic_config_id}/rules",
             _PAGES,
-            _rules,
+            rules,
             parent="dynamic_configs",
         ),
         _list("events", "/v1/events"),
@@ -95,15 +104,17 @@ API = Api(
         ),
         _list("experiments", "/v1/experiments"),
         _list("gates", "/v1/gates"),
-        Route("gates_rules", "/v1/gates/{gate_id}/rules", _PAGES, _rules, parent="gates"),
+        Route("gates_rules", "/v1/gates/{gate_id}/rules", _PAGES, rules, parent="gates"),
         _list("holdouts", "/v1/holdouts"),
         Route(
             "ingestion_status",
             "/v1/ingestion/status",
             Whole(),
-            _bare,
+            bare,
             dates=("startDate", "endDate"),
             most=UNPAGED,
+            choose=between,
+            widest=ALWAYS,
         ),
         _list("ingestion_runs", "/v1/ingestion/runs"),
         _list("layers", "/v1/layers"),
@@ -118,7 +129,7 @@ API = Api(
             parent="segments",
             single=True,
         ),
-        Route("tags", "/v1/tags", _PAGES, _bare),
+        Route("tags", "/v1/tags", _PAGES, bare),
         _list("target_apps", "/v1/target_app"),
         _list("users", "/v1/users"),
     ),

@@ -16,7 +16,9 @@ _PAGES = PageNumber("per_page", 50)
 _KEY = "sandbox-sales-key"
 
 
-def _under(name: str) -> Callable[[Found, Window, str], bytes]:
+def under(name: str) -> Callable[[Found, Window, str], bytes]:
+    """An envelope with the rows under `name`, and how many there are."""
+
     def envelope(found: Found, window: Window, _: str) -> bytes:
         meta = {"total_pages": -(-found.total // window.limit), "total": found.total}
         return b'{"%b":%b,"meta":%b}' % (name.encode(), found.array, json(meta))
@@ -24,7 +26,8 @@ def _under(name: str) -> Callable[[Found, Window, str], bytes]:
     return envelope
 
 
-def _error(status: int, message: str) -> object:
+def error(status: int, message: str) -> object:
+    """The body of a refusal."""
     if status == 401:  # noqa: PLR2004
         return {"login": "failed", "message": message}
     return {"errors": {"code": status, "message": [message]}}
@@ -34,12 +37,12 @@ API = Api(
     name="sales",
     settings={"api_key": _KEY},
     authorization=("api_key", _KEY),
-    error=_error,
+    error=error,
     routes=(
-        Route("accounts", "/v1/accounts", _PAGES, _under("sales_accounts")),
-        Route("contacts", "/v1/contacts", _PAGES, _under("contacts")),
-        Route("won_deals", "/v1/deals", _PAGES, _under("deals")),
-        Route("open_tasks", "/v1/tasks", _PAGES, _under("tasks")),
-        Route("past_appointments", "/v1/appointments", _PAGES, _under("appointments")),
+        Route("accounts", "/v1/accounts", _PAGES, under("sales_accounts")),
+        Route("contacts", "/v1/contacts", _PAGES, under("contacts")),
+        Route("won_deals", "/v1/deals", _PAGES, under("deals")),
+        Route("open_tasks", "/v1/tasks", _PAGES, under("tasks")),
+        Route("past_appointments", "/v1/appointments", _PAGES, under("appointments")),
     ),
 )

@@ -19,7 +19,8 @@ def _cursor(position: int) -> str:
     return urlsafe_b64encode(b"row:%d" % position).decode()
 
 
-def _envelope(found: Found, window: Window, _: str) -> bytes:
+def envelope(found: Found, window: Window, _: str) -> bytes:
+    """The rows under `data`, how many there are, and whether there are more."""
     last = window.offset + len(found.rows)
     meta = {
         "limit": window.limit,
@@ -32,7 +33,8 @@ def _envelope(found: Found, window: Window, _: str) -> bytes:
     return b'{"data":%b,"meta":%b}' % (found.array, json(meta))
 
 
-def _error(_: int, message: str) -> object:
+def error(_: int, message: str) -> object:
+    """The body of a refusal."""
     return {"errors": None, "message": message}
 
 
@@ -40,12 +42,12 @@ API = Api(
     name="workforce",
     settings={"api_key": _KEY},
     authorization=("api_key", _KEY),
-    error=_error,
+    error=error,
     routes=(
-        Route("public_credentials", "/v1/api_public/credentials", _PAGES, _envelope),
-        Route("webhook_subscriptions", "/v1/api_public/webhook_subscriptions", _PAGES, _envelope),
-        Route("tasks", "/v1/tasks/tasks", _PAGES, _envelope),
-        Route("schedules", "/v1/work_schedule/schedules", _PAGES, _envelope),
-        Route("overlap_periods", "/v1/work_schedule/overlap_periods", _PAGES, _envelope),
+        Route("public_credentials", "/v1/api_public/credentials", _PAGES, envelope),
+        Route("webhook_subscriptions", "/v1/api_public/webhook_subscriptions", _PAGES, envelope),
+        Route("tasks", "/v1/tasks/tasks", _PAGES, envelope),
+        Route("schedules", "/v1/work_schedule/schedules", _PAGES, envelope),
+        Route("overlap_periods", "/v1/work_schedule/overlap_periods", _PAGES, envelope),
     ),
 )

@@ -1,0 +1,78 @@
+"""SignNow, the e-signature vendor: an older generation of bare answers, a newer one under `data`.
+
+What is known of the size of a page is that contacts take up to 100 and give 15 unless asked. A
+wrong token is a bad request; only the text of the error tells it from others.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_analytics.sandbox.contract import Api, Found, Route
+from tap_analytics.sandbox.contracts import esignature
+from tap_analytics.sandbox.paging import UNPAGED, PageNumber, Whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_analytics.sandbox.paging import Window
+
+_PAGES = PageNumber("per_page", 15, most=100)
+_KEY = "sandbox-signnow-key"
+_TOKEN = "sandbox-signnow-token"  # noqa: S105
+
+
+def _object(found: Found, _: Window, __: str) -> bytes:
+    return b"".join(found.rows[:1]) or b"{}"
+
+
+def _array(found: Found, _: Window, __: str) -> bytes:
+    return found.array
+
+
+def _bare(found: Found, _: Window, __: str) -> bytes:
+    """Not all lists tell how long they are."""
+    return b'{"data":%b}' % found.array
+
+
+def _list(stream: str, path: str, envelope: Callable[[Found, Window, str], bytes] = _bare) -> Route:
+    return Route(stream, path, _PAGES, envelope)
+
+
+API = Api(
+    name="esignature",
+    upstream="signnow",
+    tables=("esignature", "signnow"),
+    settings={"api_key_id": _KEY, "auth_token": _TOKEN},
+    authorization=("authorization", f"Bearer {_KEY}"),
+    error=esignature.error,
+    unauthorized=400,
+    routes=(
+        Route("user", "/user", Whole(), _object, most=1),
+        Route("user_modified_documents", "/user/documentsv2", Whole(), _array, most=UNPAGED),
+        Route("esignature_user_documents", "/user/documents", Whole(), _array, most=UNPAGED),
+        Route("esignature_folder", "/user/folder", Whole(("page", "per_page")), _object, most=1),
+        _list("crm_contacts", "/v2/crm/contacts", esignature.envelope),
+        _list("esignature_crm_users", "/v2/crm/users"),
+        _list("esignature_crm_groups", "/v2/crm/groups"),
+        _list("esignature_favourites", "/v2/favorites"),
+        _list("esignature_logs", "/request-logs"),
+        _list("esignature_teams", "/v2/teams", esignature.envelope),
+        Route(
+            "esignature_team_admins",
+            "/v2/teams/{team_id}/admins",
+            _PAGES,
+            esignature.envelope,
+            parent="esignature_teams",
+        ),
+        _list("esignature_brands", "/v2/brands"),
+        _list("esignature_organizations", "/v2/organizations", esignature.envelope),
+        Route(
+            "signing_links",
+            "/v2/application/signing-links",
+            _PAGES,
+            _bare,
+            authorization=("authorization", f"Basic {_TOKEN}"),
+        ),
+    ),
+)

@@ -1,0 +1,85 @@
+"""Statsig, the experimentation vendor: the documented lists, stricter and with odd corners."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tap_analytics.sandbox.contract import Api, Choice, Found, Route
+from tap_analytics.sandbox.contracts import experimentation as documented
+from tap_analytics.sandbox.paging import PageNumber, Whole, Window
+
+if TYPE_CHECKING:
+    from tap_analytics.sandbox.contract import Params
+
+_PAGES = PageNumber("limit", 100, most=100)
+_UNSIZED = PageNumber("", 20)
+_RULES = Window(0, 20_000)
+_KEY = "sandbox-statsig-key"
+
+
+def _rules(found: Found, _: Window, path: str) -> bytes:
+    """All rules come at once, and the answer speaks of a page that holds them."""
+    return documented.rules(found, _RULES, path)
+
+
+def _status(found: Found, window: Window, path: str) -> bytes:
+    """Both shapes are published: the bare array, and the one under `data`."""
+    return found.array if found.total % 2 else documented.bare(found, window, path)
+
+
+def _shown(params: Params) -> Choice | None:
+    """Hidden metrics are shown on demand only."""
+    if params.get("showHiddenMetrics") == "true":
+        return None
+    return Choice(lambda row: row["isHidden"] is not True)
+
+
+def _unarchived(params: Params) -> Choice | None:
+    if params.get("includeArchived") == "true":
+        return None
+    return Choice(lambda row: row["status"] != "Archived")
+
+
+def _has_ids(segment: dict[str, Any]) -> bool:
+    """Where rules decide who is in a segment, there is no list."""
+    kind: str | None = segment["type"]
+    return kind != "rule_based"
+
+
+_BOTH = ("true", "false")
+_OWN: dict[str, dict[str, Any]] = {
+    "dynamic_configs_rules": {"paging": Whole(), "envelope": _rules},
+    "gates": {
+        "options": {"includeArchived": _BOTH},
+        "choose": _unarchived,
+        "widest": {"includeArchived": "true"},
+    },
+    "gates_rules": {"paging": Whole(), "envelope": _rules},
+    "ingestion_status": {"envelope": _status},
+    "ingestion_runs": {"paging": _UNSIZED},
+    "metrics": {
+        "options": {"showHiddenMetrics": _BOTH},
+        "choose": _shown,
+        "widest": {"showHiddenMetrics": "true"},
+    },
+    "segments_ids": {"having": _has_ids},
+}
+"""What differs from the documented routes, apart from the size of the pages."""
+
+
+def _route(route: Route) -> Route:
+    paging = _PAGES if route.paging.params else route.paging
+    return replace(route, **{"paging": paging, **_OWN.get(route.stream, {})})
+
+
+API = Api(
+    name="experimentation",
+    upstream="statsig",
+    prefixes=("/console",),
+    tables=("experimentation", "statsig"),
+    settings={"api_key": _KEY},
+    authorization=("statsig-api-key", _KEY),
+    error=documented.error,
+    routes=tuple(_route(route) for route in documented.API.routes),
+)

@@ -1,0 +1,86 @@
+"""The columns of the vendors' streams against the official descriptions of their records."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import tap_analytics.apis
+from tests.vendors import BY_NAME, load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support import Record
+
+APIS = Path(tap_analytics.apis.__file__).parent
+OFFICIAL: dict[str, dict[str, str]] = load("official_schemas")
+KNOWN: dict[str, dict[str, list[str]]] = load("schema_differences")
+"""Why, what (official type to ours) and where; null is left out everywhere."""
+
+
+def columns(stream: str) -> dict[str, str]:
+    """Return the types of a stream's columns, and of what is inside them, by path."""
+    file = APIS / BY_NAME[stream].api / "schemas" / f"{stream}.json"
+    return dict(inside(json.loads(file.read_text(encoding="utf-8")), ""))
+
+
+def inside(schema: Record, path: str) -> Iterator[tuple[str, str]]:
+    """Yield the path and types of everything inside a schema."""
+    for name, inner in schema.get("properties", {}).items():
+        yield from described(inner, f"{path}.{name}" if path else name)
+    if isinstance(schema.get("items"), dict):
+        yield from described(schema["items"], f"{path}[]")
+
+
+def described(schema: Record, path: str) -> Iterator[tuple[str, str]]:
+    """Yield the path and types of a schema and of everything inside."""
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    form = f":{schema['format']}" if "format" in schema else ""
+    yield path, "|".join(sorted(set(types) - {"null"})) + form
+    yield from inside(schema, path)
+
+
+def differences() -> dict[str, set[str]]:
+    """Return where the columns differ from the official ones, by how they do."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for stream, official in OFFICIAL.items():
+        ours = columns(stream)
+        for path in {**official, **ours}:
+            change = (official.get(path, "nothing"), ours.get(path, "nothing"))
+            if change[0] != change[1]:
+                found[" -> ".join(change)].add(f"{stream}.{path}")
+    return found
+
+
+def test_all_official_streams_are_compared() -> None:
+    with_official = {"workforce", "status_page", "experimentation"}
+    assert set(OFFICIAL) == {s.name for s in BY_NAME.values() if s.api in with_official}
+
+
+def test_every_difference_has_a_reason() -> None:
+    known: dict[str, set[str]] = defaultdict(set)
+    for changes in KNOWN.values():
+        for change, paths in changes.items():
+            assert not known[change] & set(paths), "a difference with two reasons"
+            known[change] |= set(paths)
+    assert differences() == known
+
+
+@pytest.mark.parametrize("stream", OFFICIAL)
+def test_no_value_of_the_official_type_is_refused(stream: str) -> None:
+    """A type may be wider than the official one, or narrower where a reason says so."""
+    ours = columns(stream)
+    narrower = {"number -> integer", "string -> string:date", "string -> string:date-time"}
+    for path, official in OFFICIAL[stream].items():
+        if path not in ours or official == "any":
+            continue
+        change = f"{official} -> {ours[path]}"
+        lacking = set(official.split(":")[0].split("|")) - set(ours[path].split(":")[0].split("|"))
+        if "number" in ours[path]:
+            lacking -= {"integer"}
+        assert not lacking or change in narrower, f"{path}: {change}"

@@ -1,0 +1,196 @@
+"""Every stream of the five vendors, read by the real tap from servers that speak as they do."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import pytest
+from jsonschema import Draft7Validator, FormatChecker
+
+from tap_analytics.sandbox import Sandbox
+from tests.comparing import by_key
+from tests.support import Result, run_tap, settings
+from tests.vendors import (
+    BELOW_PAGES,
+    BY_NAME,
+    CROWDED,
+    NAMES,
+    UPSTREAMS,
+    Upstream,
+    assert_equal,
+    crowd,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_analytics.sandbox import Request
+
+MOST = 100
+"""Rows that every vendor allows a page to have."""
+
+
+@dataclass(frozen=True)
+class Everything:
+    """One run over all streams of the vendors.
+
+    Attributes:
+        sandbox: What it read.
+        result: What it wrote.
+        requests: What it asked, by stream.
+    """
+
+    sandbox: Sandbox
+    result: Result
+    requests: dict[str, list[Request]]
+
+
+@pytest.fixture(scope="module")
+def everything() -> Iterator[Everything]:
+    sizes = {"pages": 12, "esignature_teams": 40, "events": 205}
+    with Sandbox(records=130, sizes=sizes, upstreams=True, log=20_000) as sandbox:
+        crowd(sandbox)
+        result = run_tap(settings(sandbox))
+        requests: dict[str, list[Request]] = {name: [] for name in NAMES}
+        for request in sandbox.requests:
+            requests[request.stream].append(request)
+        yield Everything(sandbox, result, requests)
+
+
+def test_the_run_is_complete(everything: Everything) -> None:
+    assert everything.result.status == 0, everything.result.stderr[-3000:]
+    assert set(everything.result.records) == set(NAMES)
+    assert {row["status"] for row in everything.result.report.values()} == {"complete"}
+
+
+def test_nothing_was_refused(everything: Everything) -> None:
+    refused = [(request.path, request.params) for request in everything.sandbox.refused]
+    assert refused == []
+    assert {row["retries"] for row in everything.result.report.values()} == {0}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rows_are_those_of_the_server(everything: Everything, name: str) -> None:
+    assert_equal(everything.result, everything.sandbox.store, name)
+
+
+@pytest.mark.parametrize("stream", UPSTREAMS, ids=NAMES)
+def test_keys_are_there_and_unique(everything: Everything, stream: Upstream) -> None:
+    rows = everything.result.records[stream.name]
+    schema = everything.result.schemas[stream.name]
+    assert tuple(schema["key_properties"]) == stream.keys
+    assert rows
+    assert not [row for row in rows for name in stream.keys if row.get(name) is None]
+    assert len(by_key(rows, schema["schema"], stream.keys)) == len(rows)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rows_are_valid(everything: Everything, name: str) -> None:
+    schema = everything.result.schemas[name]["schema"]
+    validator = Draft7Validator(schema, format_checker=FormatChecker())
+    assert not [
+        f"{error.json_path}: {error.message}"
+        for row in everything.result.records[name]
+        for error in validator.iter_errors(row)
+    ]
+
+
+@pytest.mark.parametrize("stream", UPSTREAMS, ids=NAMES)
+def test_requests_are_as_the_vendor_wants_them(everything: Everything, stream: Upstream) -> None:
+    pattern = re.sub(r"{\w+}", "[^/]+", stream.path)
+    paging = {stream.pages.token, stream.pages.size} - {None} if stream.pages else set()
+    assert everything.requests[stream.name]
+    for request in everything.requests[stream.name]:
+        assert request.method == "GET"
+        assert re.fullmatch(pattern, request.path)
+        assert set(request.params) == {*stream.sends, *paging}
+        for name, value in stream.sends.items():
+            assert value in (None, request.params[name])
+        if stream.takes is not None:
+            assert set(request.params) <= stream.takes | set(stream.sends)
+
+
+@pytest.mark.parametrize("stream", [s for s in UPSTREAMS if s.pages], ids=lambda s: s.name)
+def test_pages_are_asked_for_one_after_the_other(everything: Everything, stream: Upstream) -> None:
+    assert stream.pages
+    token, first, size = stream.pages
+    lists: dict[tuple[str, str | None], list[int]] = {}
+    for request in everything.requests[stream.name]:
+        if size:
+            assert 1 <= int(request.params[size]) <= MOST
+        place = (request.path, request.params.get("date"))
+        lists.setdefault(place, []).append(int(request.params[token]))
+    for asked in lists.values():
+        assert sorted(asked) == list(range(first, first + len(asked)))
+
+
+def test_long_lists_below_a_status_page_are_read_to_their_end(everything: Everything) -> None:
+    for name in BELOW_PAGES:
+        pages = Counter(request.path for request in everything.requests[name])
+        assert max(pages.values()) == math.ceil((CROWDED + 1) / MOST) + 1
+
+
+HEADERS = {
+    "workforce": {"x-api-key": "sandbox-factorial-key"},
+    "status_page": {"authorization": "OAuth sandbox-statuspage-key"},
+    "experimentation": {
+        "statsig-api-key": "sandbox-statsig-key",
+        "statsig-api-version": "20240601",
+    },
+    "sales": {"authorization": "Token token=sandbox-freshsales-key"},
+    "esignature": {"authorization": "Bearer sandbox-signnow-key"},
+}
+
+
+def test_headers(everything: Everything) -> None:
+    for name, requests in everything.requests.items():
+        wanted = HEADERS[BY_NAME[name].api]
+        if name == "signing_links":
+            wanted = {"authorization": "Basic sandbox-signnow-token"}
+        for request in requests:
+            assert request.headers.items() >= wanted.items()
+            assert "api_key" not in request.headers
+
+
+def test_views_are_looked_up_once(everything: Everything) -> None:
+    for name in ("sales_contact_views", "sales_account_views", "sales_deal_views"):
+        assert len(everything.requests[name]) == 1
+    paths = {
+        name: {request.path for request in everything.requests[name]}
+        for name in ("contacts", "accounts", "won_deals", "sales_open_deals", "sales_lost_deals")
+    }
+    assert {len(found) for found in paths.values()} == {1}
+    assert len(set().union(*paths.values())) == 5
+
+
+def test_secrets_stay_at_the_vendor(everything: Everything) -> None:
+    records = everything.result.records
+    for name in ("won_deals", "sales_open_deals", "sales_lost_deals"):
+        assert not [row for row in records[name] if "fc_widget_collaboration" in row]
+    for row in records["esignature_logs"]:
+        assert "headers" not in (row["request"] or {})
+        assert "headers" not in (row["response"] or {})
+
+
+def test_ids_are_exact(everything: Everything) -> None:
+    ids = [row["id"] for row in everything.result.records["tasks"]]
+    assert {type(number) for number in ids} == {str}
+    assert min(int(number) for number in ids) > 2**53
+    deals = [row["id"] for row in everything.result.records["sales_lost_deals"]]
+    assert {type(number) for number in deals} == {int}
+    assert min(deals) > 2**53
+
+
+def test_event_names_are_one_segment_each(everything: Everything) -> None:
+    names = [
+        unquote(request.path.split("/")[4])
+        for request in everything.requests["events_metrics"]
+        if request.params["page"] == "1"
+    ]
+    events = {row["name"] for row in everything.result.records["events"]}
+    assert sorted(names) == sorted(events)
