@@ -81,6 +81,7 @@ class Budget:
             while True:
                 now = time.monotonic()
                 if self._closed:
+                    self._in_flight += 1
                     return now
                 limits = [*self._windows, self._learned] if self._learned else self._windows
                 at = max((window.free_at() for window in limits), default=0.0)

@@ -168,7 +168,9 @@ class Conformer:
     def _coerce(self, field: _Field, value: Any) -> Any:
         self.changed[field.path] += 1
         try:
-            return _coerce(value, field.target)
+            coerced = _coerce(value, field.target)
+            fixer = field.fixers.get(type(coerced))
+            return fixer(coerced) if fixer else coerced
         except (ValueError, ArithmeticError):
             return None
 
@@ -180,9 +182,10 @@ def _finite(value: Decimal) -> Decimal:
 
 
 def _whole(value: Decimal) -> int:
-    if _finite(value) % 1:
+    whole = int(_finite(value))
+    if whole != value:
         raise _Unfit
-    return int(value)
+    return whole
 
 
 def _coerce(value: Any, target: str) -> Any:

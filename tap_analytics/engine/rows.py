@@ -127,17 +127,8 @@ class RowMaker:
         self._number += len(keys)
         fresh = ledger.add(keys)
         if self._may_repeat and len(fresh) < len(keys):
-            rows = self._without_repeats(rows, fresh)
+            rows = _without_repeats(rows, fresh)
         return rows
-
-    def _without_repeats(self, rows: list[Row], fresh: set[Any]) -> list[Row]:
-        """Keep the first of the rows with each key, if it is one of the fresh ones."""
-        kept = []
-        for row in rows:
-            if row.key in fresh:
-                fresh.discard(row.key)
-                kept.append(row)
-        return kept
 
     def _order(self, record: dict[str, Any]) -> tuple[int, Any]:
         """Return the replication key of a record as microseconds since 1970, and as it is."""
@@ -156,3 +147,14 @@ class RowMaker:
     def _refuse(self, order: int) -> None:
         self.refused += 1
         self.refused_order = min(self.refused_order, order)
+
+
+def _without_repeats(rows: list[Row], fresh: list[Any]) -> list[Row]:
+    """Keep the first of the rows with each key, if it is one of the fresh ones."""
+    left = set(fresh)
+    kept = []
+    for row in rows:
+        if row.key in left:
+            left.discard(row.key)
+            kept.append(row)
+    return kept

@@ -30,7 +30,7 @@ class Redactor(logging.Filter):
         for secret in secrets:
             if len(secret) >= _SHORTEST:
                 raw = secret.encode(errors="surrogatepass")
-                forms |= {secret, quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1]}
+                forms |= {secret, repr(secret)[1:-1], quote(raw, safe=""), quote_plus(raw)}
                 forms |= {
                     base64.b64encode(raw).decode(),
                     base64.urlsafe_b64encode(raw).decode(),

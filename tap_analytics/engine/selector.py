@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+_NAME = re.compile(r"[\w-]+")
 
 
 class Selector:
@@ -24,8 +27,9 @@ class Selector:
             steps.append(name.removesuffix("[*]"))
             if name.endswith("[*]"):
                 steps.append(None)
-        rebuilt = "$" + "".join("[*]" if step is None else f".{step}" for step in steps)
-        if rebuilt != path:
+        if root.replace("[*]", "") != "$" or not all(
+            step is None or _NAME.fullmatch(step) for step in steps
+        ):
             msg = f"unsupported records path {path!r}"
             raise ValueError(msg)
         self._steps = steps

@@ -138,22 +138,17 @@ class KeyLedger:
         self._blocks = _Blocks()
         self._runs: list[list[tuple[int, int]]] = []
 
-    def add(self, keys: list[Any]) -> set[Any]:
+    def add(self, keys: list[Any]) -> list[Any]:
         """Take the keys of a page, and return those that are new among the latest ones."""
-        try:
-            fresh = set(keys)
-        except TypeError:
-            keys = [repr(key) for key in keys]
-            fresh = set(keys)
-        marks = set(map(hash, fresh))
-        known = marks & self._recent
-        if known:
-            fresh = {key for key in fresh if hash(key) not in known}
+        fresh = dict(zip(map(hash, map(repr, keys)), keys, strict=True))
+        marks = set(fresh)
+        for mark in marks & self._recent:
+            del fresh[mark]
         self.repeated += len(keys) - len(fresh)
         self._recent |= marks
         if len(self._recent) >= _KEYS_IN_MEMORY:
             self._spill()
-        return fresh
+        return list(fresh.values())
 
     def _spill(self) -> None:
         marks = sorted(self._recent)
