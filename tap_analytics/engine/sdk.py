@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record, TapState
 
+    from tap_analytics.engine.run import Run
+
 ABORTED = (AbortedSyncFailedException, AbortedSyncPausedException)
 """Raised by the SDK when a dry run has seen enough records."""
 
@@ -113,6 +115,16 @@ class SdkTap(Tap):
 
     message_writer_class = LineWriter
     message_writer: LineWriter
+
+    @property
+    def run(self) -> Run:
+        """What the streams share while they are read."""
+        raise NotImplementedError
+
+    @property
+    def user_agent(self) -> str:
+        """The User-Agent header of every request."""
+        raise NotImplementedError
 
     def begin(self) -> None:
         """Prepare a whole run, before its first stream."""

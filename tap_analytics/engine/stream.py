@@ -19,7 +19,7 @@ from tap_analytics.engine.errors import ReadError, TransientError
 from tap_analytics.engine.page import Page
 from tap_analytics.engine.pagination import SinglePage
 from tap_analytics.engine.rows import RowMaker, Window
-from tap_analytics.engine.sdk import ABORTED, SdkStream
+from tap_analytics.engine.sdk import ABORTED, SdkStream, SdkTap
 from tap_analytics.engine.selector import Selector
 from tap_analytics.engine.sync import Sync
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from tap_analytics.engine.pagination import Paginator
     from tap_analytics.engine.report import Tally
     from tap_analytics.engine.run import Run
-    from tap_analytics.tap import TapAnalytics
 
 CONTENT_KEY = "row_key"
 """Key of rows that the API gives no key to: SHA-256 over the row in canonical JSON."""
@@ -66,7 +65,7 @@ class AnalyticsStream(SdkStream):
     context_in_rows: ClassVar[bool] = True
     must_match: ClassVar[str | None] = None
 
-    _tap: TapAnalytics
+    _tap: SdkTap
 
     @property
     def run(self) -> Run:

@@ -85,6 +85,8 @@ def _accompany(
         status = run(command, merged(os.environ, sandbox.config(), more))
     if postgres:
         _tell_tables(postgres)
+        look = f"psql {shlex.quote(postgres.url)}" if keep else "run this again with --keep"
+        _say(f"\nto look at the rows: {look}")
     if keep:
         _say("the command has ended; Ctrl-C ends the servers too")
         _wait()
