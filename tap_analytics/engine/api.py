@@ -121,7 +121,7 @@ class Api:
             )
         yield th.Property(
             f"{cls.name}_api_key_header",
-            th.StringType(min_length=1, pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"),
+            th.StringType(min_length=1, pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z"),
             title=f"{cls.title}: key header",
             description="Header that carries the key, where it is not the documented one.",
         )

@@ -18,9 +18,10 @@ _GROW_EVERY = 8
 _CAREFUL_SUCCESSES = 24
 _SAFE_SHARE = 0.95
 _BACK_OFF = 0.7
-_PROBE_AFTER = 60.0
-_PROBE_STEP = 1.1
-_SLOWEST = 1 / 60
+_EVIDENCE = 5
+_PROBE_AFTER = 20.0
+_PROBE_AFTER_FAILURE = 60.0
+_PROBE_STEP = 1.25
 _RETRY_SHARE = 0.13
 _RETRIES_AT_FIRST = 20.0
 _RETRIES_AT_MOST = 100.0
@@ -46,8 +47,9 @@ class Budget:
 
     A limit that nobody declared is learned: requests in flight grow from a few to the allowed
     number, slowly at first, for a burst would run into a low limit many times at once. The
-    first "slower" of the server sets the rate to what it had just let through, less a margin.
-    After a quiet minute a slightly higher rate is tried.
+    first "slower" of the server sets the rate to what it had just let through, less a margin,
+    if that was enough to tell; else fewer requests are in flight for a while. From time to
+    time a higher rate is tried, and given up if the server objects.
     """
 
     def __init__(self, windows: Iterable[tuple[int, float]], concurrency: int) -> None:
@@ -67,6 +69,9 @@ class Budget:
         self._pause_until = 0.0
         self._learned: _Window | None = None
         self._learned_at = 0.0
+        self._slowed_at = 0.0
+        self._before_probe: float | None = None
+        self._probe_after = _PROBE_AFTER
         self._retries = _RETRIES_AT_FIRST
         self._closed = False
         self._announced = 0.0
@@ -99,11 +104,12 @@ class Budget:
             _logger.info("Waiting %d s, as the API's limit asks for", at - now)
             self._announced = at
 
-    def release(self, granted: float, *, throttled: bool) -> None:
+    def release(self, granted: float, *, good: bool, throttled: bool = False) -> None:
         """Give the leave back after the answer.
 
         Args:
             granted: What `acquire` returned.
+            good: Whether the answer was sound.
             throttled: Whether the server asked to slow down.
         """
         now = time.monotonic()
@@ -111,7 +117,7 @@ class Budget:
             self._in_flight -= 1
             if throttled:
                 self._slow_down(granted, now)
-            else:
+            elif good:
                 self._succeeded(now)
             self._cond.notify_all()
 
@@ -125,19 +131,28 @@ class Budget:
             self._recent.append(now)
             while self._recent[0] < now - 1.0:
                 self._recent.popleft()
-        elif now - self._learned_at > _PROBE_AFTER:
-            self._learn(_PROBE_STEP / self._learned.seconds, now)
+        elif now - self._learned_at > self._probe_after:
+            self._before_probe = 1 / self._learned.seconds
+            self._learn(_PROBE_STEP * self._before_probe, now)
 
     def _slow_down(self, granted: float, now: float) -> None:
-        if granted < self._learned_at:
+        if granted < self._slowed_at:
             return
+        self._slowed_at = now
         if self._learned is None:
-            self._learn(len(self._recent) * _SAFE_SHARE, now)
+            if len(self._recent) >= _EVIDENCE:
+                self._learn(len(self._recent) * _SAFE_SHARE, now)
+            else:
+                self._allowed = max(1, self._allowed // 2)
+        elif self._before_probe is not None:
+            self._learn(self._before_probe, now)
+            self._before_probe = None
+            self._probe_after = _PROBE_AFTER_FAILURE
         else:
             self._learn(_BACK_OFF / self._learned.seconds, now)
 
     def _learn(self, rate: float, now: float) -> None:
-        self._learned = _Window(1, 1 / max(rate, _SLOWEST))
+        self._learned = _Window(1, 1 / rate)
         self._learned_at = now
 
     def pause(self, seconds: float) -> float:

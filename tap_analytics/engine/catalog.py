@@ -30,7 +30,7 @@ class Family:
 
     def streams(self, config: Mapping[str, Any]) -> Streams:
         """Return the streams that the API has under a configuration."""
-        vendor = self.api.setting(config, "upstream")
+        vendor = str(self.api.setting(config, "upstream"))
         return self.upstreams.get(vendor, self.documented)
 
     def settings(self) -> Iterator[th.Property[Any]]:

@@ -124,19 +124,21 @@ class Client:
 
     def _attempt(self, request: HTTPRequest, read: Callable[[Any, int], _T], tally: Tally) -> _T:
         granted = self.budget.acquire()
-        throttled = False
+        good = throttled = False
         try:
             if self._stopped.is_set():
                 msg = "the run has ended"
                 raise ReadError(msg)
             tally.request()
             answer = self._follow(request)
-            return read(judge(answer, self._patience.policy), len(answer.body))
+            result = read(judge(answer, self._patience.policy), len(answer.body))
+            good = True
         except TransientError as failure:
             throttled = failure.throttled
             raise
         finally:
-            self.budget.release(granted, throttled=throttled)
+            self.budget.release(granted, good=good, throttled=throttled)
+        return result
 
     def _follow(self, request: HTTPRequest) -> Answer:
         query = request.encode_params()

@@ -108,6 +108,8 @@ class Listing:
             self._reader = self._open()
             if spool is not None:
                 spool.close()
+            if census is not None:
+                census.clear()
 
     def _repeats(self, ledger: KeyLedger, *, is_stable: bool) -> ListChanged | None:
         """Return what is wrong if keys came twice, except in a list that stays like that."""

@@ -30,6 +30,11 @@ class Census:
         self._seen: set[bytes] = set()
         self._is_whole = True
 
+    def clear(self) -> None:
+        """Forget all parents, for they are counted once more."""
+        self._seen.clear()
+        self._is_whole = True
+
     def add(self, context: dict[str, Any], *, is_read: bool) -> None:
         """Count a parent.
 
