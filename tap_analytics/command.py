@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 CONFIGURATION_ERROR = 2
-OUTPUT_CLOSED = 128 + signal.SIGPIPE
 
 
 def refuse(errors: Iterable[str], logger: logging.Logger) -> NoReturn:
@@ -60,7 +58,7 @@ class AnalyticsCommand(SingerCommand):
             yield
         except ConfigValidationError as error:
             refuse(error.errors, self.logger)
-        except Terminated as end:
+        except (Terminated, ClosedOutput) as end:
             leave(end.status)
-        except (ClosedOutput, BrokenPipeError):
-            leave(OUTPUT_CLOSED)
+        except BrokenPipeError as error:
+            leave(ClosedOutput(error).status)

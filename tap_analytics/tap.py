@@ -19,7 +19,7 @@ from singer_sdk.helpers.capabilities import (
 
 from tap_analytics import settings
 from tap_analytics.apis import FAMILIES
-from tap_analytics.command import OUTPUT_CLOSED, AnalyticsCommand, leave, refuse
+from tap_analytics.command import AnalyticsCommand, leave, refuse
 from tap_analytics.engine.catalog import enabled
 from tap_analytics.engine.errors import ClosedOutput, Terminated
 from tap_analytics.engine.run import Run
@@ -142,9 +142,9 @@ class TapAnalytics(SdkTap):
             _spare_the_collector()
             self.sync_all()
             status = 0 if self.run.report.sound else INCOMPLETE
-        except ClosedOutput:
-            self.logger.error("Standard output was closed before the end")  # noqa: TRY400
-            status = OUTPUT_CLOSED
+        except ClosedOutput as end:
+            self.logger.error("%s", end)  # noqa: TRY400
+            status = end.status
         except Terminated as end:
             self.logger.warning("Told to end: writing state")
             status = end.status

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import signal
+
 
 class ReadError(Exception):
     """A list could not be read; its stream fails and the others go on."""
@@ -36,13 +39,24 @@ class ListChanged(ReadError):
 
 
 class ClosedOutput(Exception):
-    """Whoever reads our output has closed it."""
+    """Our output takes no more: its reader has closed it, or it cannot be written.
+
+    Attributes:
+        status: Exit status that says so.
+    """
+
+    def __init__(self, error: OSError) -> None:
+        """Tell the two apart by what the operating system said."""
+        closed = error.errno in (errno.EPIPE, errno.ECONNRESET)
+        what = "was closed before the end" if closed else f"cannot be written: {error.strerror}"
+        super().__init__(f"standard output {what}")
+        self.status = 128 + signal.SIGPIPE if closed else 1
 
 
 class Terminated(BaseException):
     """The process was told to end by a signal."""
 
-    def __init__(self, signal: int) -> None:
-        """Keep the signal's number."""
-        super().__init__(signal)
-        self.status = 128 + signal
+    def __init__(self, number: int) -> None:
+        """Take the signal's number."""
+        super().__init__(number)
+        self.status = 128 + number

@@ -82,6 +82,7 @@ class Run:
         self._opened: dict[str, Listing] = {}
         self._order: dict[str, int] = {}
         self._left: set[str] = set()
+        self._is_closed = False
 
     def lane(self, stream: AnalyticsStream) -> Lane:
         """Return the lane of a stream's API."""
@@ -140,4 +141,6 @@ class Run:
         for lane in self._lanes.values():
             lane.close()
         self._lanes.clear()
-        self.states.write()
+        if not self._is_closed:
+            self._is_closed = True
+            self.states.write(last=True)

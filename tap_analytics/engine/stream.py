@@ -19,7 +19,7 @@ from tap_analytics.engine.errors import ReadError, TransientError
 from tap_analytics.engine.page import Page
 from tap_analytics.engine.pagination import SinglePage
 from tap_analytics.engine.rows import RowMaker, Window
-from tap_analytics.engine.sdk import ABORTED, SdkStream, SdkTap
+from tap_analytics.engine.sdk import SdkStream, SdkTap
 from tap_analytics.engine.selector import Selector
 from tap_analytics.engine.sync import Sync
 
@@ -323,9 +323,9 @@ class AnalyticsStream(SdkStream):
         """Read and write the stream with all below it."""
         try:
             Sync(self).go()
-        except ABORTED:
-            self.run.writer.flush()
-            raise
+        finally:
+            if self.ABORT_AT_RECORD_COUNT is not None:
+                self.run.writer.flush()
 
     def finish(self) -> None:
         """Tell the run that this stream is done."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 import time
@@ -41,6 +40,7 @@ class LineWriter(GenericSingerWriter[bytes, Message]):
         self._writing = False
         self._end_asked = 0
         self._ending = False
+        self._broken: ClosedOutput | None = None
 
     def serialize_message(self, message: Message) -> bytes:
         """Return a message as a line of JSON."""
@@ -60,18 +60,20 @@ class LineWriter(GenericSingerWriter[bytes, Message]):
         """Hand all lines to the operating system.
 
         Raises:
-            ClosedOutput: If nobody reads them any more.
+            ClosedOutput: If nobody can read them any more; and from then on always, so that
+                no STATE leaves whose lines did not.
             Terminated: If the end was asked for meanwhile.
         """
+        if self._broken is not None:
+            raise self._broken
         self._writing = True
         try:
             while self._buffer:
                 del self._buffer[: _write_some(self._buffer)]
         except OSError as error:
             self._buffer.clear()
-            if error.errno in (errno.EPIPE, errno.ECONNRESET, errno.EBADF):
-                raise ClosedOutput from None
-            raise
+            self._broken = ClosedOutput(error)
+            raise self._broken from None
         finally:
             self._writing = False
         if self._end_asked and not self._ending:
@@ -122,10 +124,15 @@ class StateWriter:
         """Return the seconds until a moved bookmark may be written."""
         return (self._due_at or 0.0) - time.monotonic()
 
-    def write(self) -> None:
-        """Write the state, if it is another than before, with all lines before it."""
+    def write(self, *, last: bool = False) -> None:
+        """Write the state, if it is another than before, with all lines before it.
+
+        Args:
+            last: Whether nothing follows; the last state is written even if it is not new,
+                for targets that keep nothing before they see one.
+        """
         line = self._writer.serialize_message(StateMessage(value=self._state))
-        if self._state and line != self._written:
+        if self._state and (last or line != self._written):
             self._writer.write(line)
             self._written = line
         self._due_at = time.monotonic() + _SECONDS_BETWEEN_STATES
