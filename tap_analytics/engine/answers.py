@@ -43,7 +43,7 @@ def decode(body: bytes) -> Any:
     """
     try:
         return _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:  # the standard library also reads half surrogate pairs and a byte order mark
         return json.loads(body, parse_float=Decimal, parse_constant=lambda _: None)

@@ -107,6 +107,11 @@ class Run:
             context = next(iter(root.slices()), None)
             self._opened[root.name] = Listing(root, context, self.priority(root))
 
+    @property
+    def is_planned(self) -> bool:
+        """Whether this is a whole run, and not a single stream or a dry run."""
+        return bool(self._order)
+
     def priority(self, root: AnalyticsStream) -> tuple[int, ...]:
         """Return the priority of a stream without parent."""
         return (self._order.get(root.name, 0),)

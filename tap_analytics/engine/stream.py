@@ -324,7 +324,7 @@ class AnalyticsStream(SdkStream):
         try:
             Sync(self).go()
         finally:
-            if self.ABORT_AT_RECORD_COUNT is not None:
+            if not self.run.is_planned:
                 self.run.writer.flush()
 
     def finish(self) -> None:
