@@ -1,0 +1,44 @@
+"""A clean environment and sandboxes to read."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import settings
+
+from tap_analytics.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# How long an example takes says nothing here: machines are shared and slow at times.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_settings_from_outside() -> Iterator[None]:
+    """Take the settings of whoever runs the tests out of the environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith("TAP_ANALYTICS_"):
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture
+def open_sandbox() -> Iterator[Callable[..., Sandbox]]:
+    """Start a sandbox with the given arguments, for one test."""
+    started: list[Sandbox] = []
+
+    def start(**arguments: Any) -> Sandbox:
+        sandbox = Sandbox(**arguments)
+        sandbox.start()
+        started.append(sandbox)
+        return sandbox
+
+    yield start
+    for sandbox in started:
+        sandbox.stop()

@@ -1,0 +1,351 @@
+"""The structure of every stream, documented or of a vendor, and of the package around them."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import pkgutil
+import re
+import subprocess
+from inspect import getattr_static
+from itertools import product
+from pathlib import Path
+from string import Formatter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import tap_analytics.apis
+import tap_analytics.engine
+from tap_analytics.apis import FAMILIES
+from tap_analytics.engine.selector import Selector
+from tap_analytics.engine.stream import AnalyticsStream
+from tests.contract import BY_NAME, NAMES, PAGING, RETRIES, SINGLE, STREAMS, Documented
+from tests.support import ROOT, TAP, catalog, environment, metadata_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tap_analytics.engine.catalog import Family
+    from tap_analytics.sandbox import Sandbox
+
+Stream = Any
+"""A stream's class; the SDK types what classes declare as if only instances had it."""
+
+APIS = Path(tap_analytics.apis.__file__).parent
+ENGINE = Path(tap_analytics.engine.__file__).parent
+VENDORS = {
+    "workforce": "factorial",
+    "status_page": "statuspage",
+    "experimentation": "statsig",
+    "sales": "freshsales",
+    "esignature": "signnow",
+}
+
+
+def documented() -> list[Stream]:
+    """Return the documented stream classes."""
+    return [stream for family in FAMILIES for stream in family.documented]
+
+
+def variants(family: Family) -> Iterator[tuple[Stream, ...]]:
+    """Yield the streams of an API as documented, and as each vendor has them."""
+    yield family.documented
+    yield from family.upstreams.values()
+
+
+def registered() -> list[Stream]:
+    """Return every registered stream class, each once."""
+    every = (stream for family in FAMILIES for streams in variants(family) for stream in streams)
+    return list(dict.fromkeys(every))
+
+
+def label(stream: Stream) -> str:
+    return f"{stream.__module__.removeprefix('tap_analytics.apis.')}:{stream.__qualname__}"
+
+
+def folder(stream: Stream) -> Path:
+    return APIS.joinpath(stream.__module__.split(".")[2])
+
+
+def replication_key_of(stream: Stream) -> str | None:
+    """Return the declared replication key; the SDK has a property where none is."""
+    return stream.replication_key if isinstance(stream.replication_key, str) else None
+
+
+def schema_of(stream: Stream) -> dict[str, Any]:
+    source = getattr_static(stream, "schema")
+    schema: dict[str, Any] = source.get_stream_schema(stream, stream)
+    return schema
+
+
+def keys_of(stream: Stream) -> tuple[str, ...]:
+    return tuple(stream.primary_keys)
+
+
+def parts(schema: dict[str, Any], path: str = "$") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every place of a schema below the top, with its path."""
+    for name, part in schema.get("properties", {}).items():
+        yield f"{path}.{name}", part
+        yield from parts(part, f"{path}.{name}")
+    if isinstance(schema.get("items"), dict):
+        yield f"{path}[]", schema["items"]
+        yield from parts(schema["items"], f"{path}[]")
+
+
+every_stream = pytest.mark.parametrize("stream", registered(), ids=label)
+
+
+def test_every_stream_class_is_registered() -> None:
+    for module in pkgutil.walk_packages([str(APIS)], "tap_analytics.apis."):
+        importlib.import_module(module.name)
+    pending, concrete = [AnalyticsStream], set()
+    while pending:
+        stream = pending.pop()
+        pending += stream.__subclasses__()
+        if all(isinstance(getattr(stream, name, None), str) for name in ("path", "name")):
+            concrete.add(stream)
+    ours = {stream for stream in concrete if stream.__module__.startswith("tap_analytics.apis.")}
+    assert {label(stream) for stream in ours - set(registered())} == set()
+
+
+def test_every_api_is_in_the_map_once() -> None:
+    assert [family.api.name for family in FAMILIES] == list(PAGING)
+    packages = {path.parent.name for path in APIS.glob("*/__init__.py")}
+    assert packages == set(PAGING)
+
+
+def test_every_api_speaks_to_its_vendor() -> None:
+    assert {family.api.name: tuple(family.upstreams) for family in FAMILIES} == {
+        api: (vendor,) for api, vendor in VENDORS.items()
+    }
+
+
+def test_names_are_unique_whatever_is_configured() -> None:
+    for choice in product(*(tuple(variants(family)) for family in FAMILIES)):
+        chosen: list[Stream] = [stream for streams in choice for stream in streams]
+        names = [str(stream.name) for stream in chosen]
+        assert sorted(names) == sorted(set(names))
+
+
+@every_stream
+def test_names_fit_everywhere(stream: Stream) -> None:
+    assert re.fullmatch(r"[a-z][a-z0-9_]{0,62}", str(stream.name))
+
+
+@every_stream
+def test_further_streams_are_named_after_their_api(stream: Stream) -> None:
+    if stream.name not in BY_NAME:
+        assert str(stream.name).startswith(f"{stream.api.name}_")
+
+
+@every_stream
+def test_schemas_are_there(stream: Stream) -> None:
+    path = folder(stream) / "schemas" / f"{stream.name}.json"
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    assert schema["type"] == "object"
+    assert schema["properties"]
+
+
+def test_no_schema_is_an_orphan() -> None:
+    wanted = {(folder(stream).name, str(stream.name)) for stream in registered()}
+    found = {(path.parents[1].name, path.stem) for path in APIS.glob("*/schemas/*")}
+    assert sorted(found - wanted) == []
+
+
+@every_stream
+def test_keys_are_in_the_schema_and_never_null(stream: Stream) -> None:
+    assert keys_of(stream)
+    properties = schema_of(stream)["properties"]
+    for name in keys_of(stream):
+        types = properties[name]["type"]
+        assert "null" not in ([types] if isinstance(types, str) else types), name
+
+
+@every_stream
+def test_everything_else_may_be_null(stream: Stream) -> None:
+    properties = schema_of(stream)["properties"]
+    assert not [
+        name
+        for name, part in properties.items()
+        if name not in keys_of(stream) and "null" not in part["type"]
+    ]
+
+
+@every_stream
+def test_only_the_key_is_required(stream: Stream) -> None:
+    assert sorted(schema_of(stream)["required"]) == sorted(keys_of(stream))
+
+
+@every_stream
+def test_every_property_has_a_type(stream: Stream) -> None:
+    assert not [path for path, part in parts(schema_of(stream)) if not part.get("type")]
+
+
+@every_stream
+def test_fields_have_names_of_their_own(stream: Stream) -> None:
+    """Columns differ in more than the case of their letters, which databases may ignore."""
+    names = [name.lower() for name in schema_of(stream)["properties"]]
+    assert sorted(names) == sorted(set(names))
+
+
+@every_stream
+def test_replication_keys_are_in_the_schema_and_can_be_read(stream: Stream) -> None:
+    key = replication_key_of(stream)
+    if key is None:
+        return
+    part = schema_of(stream)["properties"][key]
+    cursor = stream.cursor
+    assert cursor is not None
+    moment = 1_790_000_000_000_000
+    value = cursor.value(moment)
+    types = [part["type"]] if isinstance(part["type"], str) else part["type"]
+    assert ("integer" if isinstance(value, int) else "string") in types
+    assert moment - 86_400_000_000 < cursor.order(value) <= moment
+
+
+@every_stream
+def test_dialects_are_declared(stream: Stream) -> None:
+    declared = {
+        name
+        for base in stream.__mro__[: stream.__mro__.index(AnalyticsStream)]
+        for name in vars(base)
+    }
+    assert {"paginator_class", "records_jsonpath", "primary_keys", "api"} <= declared
+    assert Selector(stream.records_jsonpath).path == stream.records_jsonpath
+
+
+@every_stream
+def test_parents_fill_the_placeholders(stream: Stream) -> None:
+    asked = {name for _, name, _, _ in Formatter().parse(stream.path) if name}
+    parent = stream.parent_stream_type
+    if parent is None:
+        assert not asked
+        return
+    assert issubclass(parent, AnalyticsStream)
+    assert asked | set(stream.context_params.values()) <= set(parent.child_keys)
+    assert set(parent.child_keys.values()) <= set(schema_of(parent)["properties"])
+    if stream.context_in_rows:
+        assert asked <= set(schema_of(stream)["properties"])
+    together = [streams for family in FAMILIES for streams in variants(family) if stream in streams]
+    for streams in together:
+        assert streams.index(parent) < streams.index(stream)
+
+
+def test_the_documented_streams_are_those_of_the_contract() -> None:
+    assert len(documented()) == 37
+    assert sorted(str(stream.name) for stream in documented()) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("expected", STREAMS, ids=NAMES)
+def test_a_documented_stream_is_as_in_the_contract(expected: Documented) -> None:
+    stream = next(stream for stream in documented() if stream.name == expected.name)
+    parent = stream.parent_stream_type
+    assert (
+        stream.api.name,
+        stream.path,
+        stream.records_jsonpath,
+        keys_of(stream),
+        replication_key_of(stream),
+        parent.name if parent else None,
+    ) == (
+        expected.api,
+        expected.path,
+        expected.selector,
+        expected.keys,
+        expected.replication_key,
+        expected.parent,
+    )
+    paginator = stream.paginator_class()
+    assert paginator.single == (expected.name in SINGLE)
+    if not paginator.single:
+        paging = PAGING[expected.api]
+        assert paginator.params(paginator.first) == {
+            paging.token: paging.first,
+            paging.size: paging.rows,
+        }
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: str(family.api.name))
+def test_retries_are_as_documented(family: Family) -> None:
+    policy = family.api.policy
+    statuses, retries, factor, constant = RETRIES[family.api.name]
+    assert set(policy.statuses) == statuses
+    assert policy.max_retries == retries
+    assert policy.constant == constant
+    if factor is not None:
+        assert policy.factor == factor
+    assert family.api.key_header == "api_key"
+    assert family.api.origin is None
+
+
+def test_discovery_needs_no_configuration() -> None:
+    found = catalog()
+    assert sorted(entry["tap_stream_id"] for entry in found["streams"]) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("expected", STREAMS, ids=NAMES)
+def test_the_catalog_says_what_the_contract_says(expected: Documented) -> None:
+    entries = {entry["tap_stream_id"]: entry for entry in catalog()["streams"]}
+    entry = entries[expected.name]
+    metadata = metadata_of(entry)
+    assert metadata["table-key-properties"] == list(expected.keys)
+    replicated = [expected.replication_key] if expected.replication_key else []
+    assert metadata.get("valid-replication-keys", []) == replicated
+    assert entry.get("replication_key") == expected.replication_key
+    needed = {*expected.keys, *replicated}
+    for part in entry["metadata"]:
+        if len(part["breadcrumb"]) == 2 and part["breadcrumb"][1] in needed:
+            assert part["metadata"]["inclusion"] == "automatic"
+
+
+def test_discovery_lists_the_apis_that_are_on() -> None:
+    config = {"sales_api_key": "some-key", "sales_base_url": "http://127.0.0.1:9"}
+    found = {entry["tap_stream_id"] for entry in catalog(config=config)["streams"]}
+    assert found == {stream.name for stream in STREAMS if stream.api == "sales"}
+
+
+@pytest.mark.parametrize("arguments", [["--discover"], ["--about", "--format=json"], ["--version"]])
+def test_nothing_is_asked_before_a_run(
+    open_sandbox: Callable[..., Sandbox], tmp_path: Path, arguments: list[str]
+) -> None:
+    sandbox = open_sandbox(records=1)
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(sandbox.config()), encoding="utf-8")
+    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), sandbox.base_url)
+    for options in ([], ["--config", str(config)]):
+        done = subprocess.run(  # noqa: S603
+            [*TAP, *arguments, *options],
+            cwd=ROOT,
+            env=environment(**proxies, NO_PROXY=""),
+            check=True,
+            capture_output=True,
+        )
+        assert done.stdout
+    assert list(sandbox.requests) == []
+
+
+def modules(place: Path) -> list[Path]:
+    return sorted(place.glob("*.py"))
+
+
+@pytest.mark.parametrize("path", modules(ENGINE), ids=lambda path: str(path.stem))
+def test_the_engine_knows_no_api(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imported = {
+        name
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert not [name for name in imported if name.startswith("tap_analytics.apis")]
+    words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    assert not words & ({*VENDORS, *VENDORS.values()} - {"sales"})
+    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert not named & {stream.__name__ for stream in registered()}

@@ -1,0 +1,625 @@
+"""Servers that fail, stall, lie and change: exact rows and status 0, or it is said and status 1."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_analytics.sandbox import Answer, Sandbox
+from tests.comparing import assert_equal
+from tests.lists import APIS, DIALECTS, SILENT, ServedList
+from tests.support import run_tap, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tap_analytics.sandbox import Request
+    from tests.support import Record, Result
+
+    OpenSandbox = Callable[..., Sandbox]
+
+HTML = {"Content-Type": "text/html"}
+PASSING: dict[str, Answer] = {
+    "500": Answer(500, body=b'{"message": "oops"}'),
+    "502 in HTML": Answer(502, HTML, b"<html>bad gateway</html>"),
+    "503 with Retry-After": Answer(503, {"Retry-After": "1"}, b""),
+    "504": Answer(504, body=b""),
+    "408": Answer(408, body=b"{}"),
+    "429 in seconds": Answer(429, {"Retry-After": "1"}, b"{}"),
+    "429 at once": Answer(429, {"Retry-After": "0"}, b"{}"),
+    "429 at a past date": Answer(429, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, b"{}"),
+    "429 with nonsense": Answer(429, {"Retry-After": "-7 soonish"}, b"<p>slow down</p>"),
+    "429 with nothing": Answer(429, body=b""),
+    "reset": Answer(reset=True),
+    "cut at once": Answer(cut=0),
+    "cut": Answer(cut=25),
+    "HTML": Answer(200, HTML, b"<!DOCTYPE html><html>please log in</html>"),
+    "nothing": Answer(200, body=b""),
+    "half of the JSON": Answer(200, body=b'{"data": [{"id": 1, "na'),
+    "no records": Answer(200, body=b'{"message": "ok", "meta": {"total": 9}}'),
+    "no object": Answer(200, body=b'"data"'),
+    "null": Answer(200, body=b"null"),
+    "records null": Answer(200, body=b'{"data":null,"contacts":null,"sales_accounts":null}'),
+    "records of text": Answer(200, body=b'{"data":["a"],"contacts":["a"],"sales_accounts":"a"}'),
+    "an error": Answer(200, body=b'{"error": "temporarily unavailable", "code": 17}'),
+    "garbage": Answer(200, body=b"\xff\xfe\x00\x80"),
+    "not the announced encoding": Answer(200, {"Content-Encoding": "gzip"}, b"this is not gzip"),
+    "half of the encoding": Answer(
+        200, {"Content-Encoding": "gzip"}, gzip.compress(b'{"data": []}' * 50)[:40]
+    ),
+    "204": Answer(204, body=b""),
+    "too slow": Answer(delay=3),
+    "drip": Answer(drip=0.2),
+}
+"""What another attempt can mend."""
+
+STREAMS = ("accounts", "contacts", "won_deals", "gates", "gates_rules")
+OTHERS = ("open_tasks", "tags")
+
+
+@dataclass
+class Fault:
+    """Answers at four places: a first page, one in the middle, a last page and a child's list.
+
+    Attributes:
+        answer: What is answered there.
+        lasts: Whether it is answered again and again.
+    """
+
+    answer: Answer
+    lasts: bool
+    gate: str
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    when: list[float] = field(default_factory=list)
+
+    def __call__(self, request: Request) -> Answer | None:
+        places = {("accounts", "1"), ("contacts", "2"), ("won_deals", "3")}
+        place = (request.stream, request.params.get("page", ""))
+        is_child = request.stream == "gates_rules" and request.path == self.gate
+        if not is_child and place not in places:
+            return None
+        if place in self.seen and not self.lasts:
+            return None
+        self.seen.add(place)
+        self.when.append(request.time)
+        return self.answer
+
+
+def read_with(
+    sandbox: Sandbox, answer: Answer, *, lasts: bool, **more: Any
+) -> tuple[Result, Fault]:
+    """Read with a fault at all four places."""
+    gates = [row["id"] for row in sandbox.store.rows("experimentation", "gates")]
+    fault = Fault(answer, lasts, f"/v1/gates/{gates[1]}/rules")
+    sandbox.faults.append(fault)
+    config = settings(
+        sandbox,
+        "sales",
+        "experimentation",
+        sales_page_size=3,
+        request_timeout=1,
+        max_retries=2,
+        **more,
+    )
+    result = run_tap(config, *STREAMS, *OTHERS)
+    assert len(fault.seen) == 4
+    assert "Traceback" not in result.stderr
+    return result, fault
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_what_passes_costs_nothing(open_sandbox: OpenSandbox, name: str) -> None:
+    sandbox = open_sandbox(records=9)
+    result, fault = read_with(sandbox, PASSING[name], lasts=False)
+    assert result.status == 0, result.stderr[-2000:]
+    assert_equal(result, sandbox.store, *STREAMS, *OTHERS)
+    assert len(fault.when) == 4
+    retries = sum(row["retries"] for row in result.report.values())
+    assert retries == 4
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_what_lasts_fails_its_stream_alone(open_sandbox: OpenSandbox, name: str) -> None:
+    sandbox = open_sandbox(records=9)
+    result, fault = read_with(sandbox, PASSING[name], lasts=True, max_wait=2)
+    assert result.status == 1
+    for stream in ("accounts", "contacts", "won_deals", "gates_rules"):
+        assert result.outcome(stream) == "failed", stream
+        reason = result.report[stream]["reason"]
+        assert "/v1/" in reason
+        assert len(reason) < 1000
+    assert len(fault.when) <= 4 * 4
+    for stream in (*OTHERS, "gates"):
+        assert result.outcome(stream) == "complete"
+    assert_equal(result, sandbox.store, *OTHERS, "gates")
+    rows = {json.dumps(row["id"]) for row in result.records["contacts"]}
+    store = {json.dumps(row["id"]) for row in sandbox.store.rows("sales", "contacts")}
+    assert rows < store
+    bad = "please log in" in result.stderr or "gateway" in result.stderr
+    assert not bad
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 422])
+def test_refusals(open_sandbox: OpenSandbox, status: int) -> None:
+    sandbox = open_sandbox(records=9)
+    answer = Answer(status, body=b'{"message": "no sandbox-sales-key for you"}')
+    result, fault = read_with(sandbox, answer, lasts=True)
+    assert result.status == 1
+    expected = "denied" if status in (401, 403) else "failed"
+    for stream in ("accounts", "contacts", "won_deals"):
+        assert result.outcome(stream) == expected
+        assert str(status) in result.report[stream]["reason"]
+    assert len(fault.when) == 4
+    if status == 404:
+        assert result.outcome("gates_rules") == "complete"
+        assert result.report["gates_rules"]["skipped"] == 1
+    else:
+        assert result.outcome("gates_rules") == expected
+    assert_equal(result, sandbox.store, *OTHERS, "gates")
+
+
+def test_a_wrong_key_is_denied_everywhere(open_sandbox: OpenSandbox) -> None:
+    sandbox = open_sandbox(records=9)
+    config = settings(sandbox, "sales", "experimentation", sales_api_key="not-the-key")
+    result = run_tap(config, "accounts", "contacts", "tags")
+    assert result.status == 1
+    assert [result.outcome(name) for name in ("accounts", "contacts", "tags")] == [
+        "denied",
+        "denied",
+        "complete",
+    ]
+    asked = Counter(request.stream for request in sandbox.requests)
+    assert (asked["accounts"], asked["contacts"]) == (1, 1)
+
+
+def test_denied_children_are_asked_for_no_more(open_sandbox: OpenSandbox) -> None:
+    sandbox = open_sandbox(records=200)
+    sandbox.faults.append(
+        lambda request: Answer(403, body=b"{}") if request.stream == "gates_rules" else None
+    )
+    config = settings(sandbox, "experimentation")
+    result = run_tap(config, "gates", "gates_rules", "segments", "segments_ids")
+    assert result.status == 1
+    assert result.outcome("gates_rules") == "denied"
+    assert result.outcome("segments_ids") == "complete"
+    assert_equal(result, sandbox.store, "gates", "segments", "segments_ids")
+    assert sum(request.stream == "gates_rules" for request in sandbox.requests) < 60
+    assert "gates" not in result.state["bookmarks"] or result.bookmark("gates") == min(
+        row["lastModifiedTime"] for row in result.records["gates"] if row["lastModifiedTime"]
+    )
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_elsewhere_take_no_key_along(open_sandbox: OpenSandbox, status: int) -> None:
+    sandbox, other = open_sandbox(records=9), open_sandbox(records=9)
+    host = other.base_url.removeprefix("http://")
+    places = {
+        "accounts": f"{other.base_url}/v1/accounts",
+        "contacts": f"//{host}/v1/contacts",
+        "won_deals": f"https://{sandbox.base_url.removeprefix('http://')}/v1/deals",
+        "gates_rules": f"http://user:word@{host}/",
+    }
+    sandbox.faults.append(
+        lambda request: (
+            Answer(status, {"Location": places[request.stream]}, b"")
+            if request.stream in places
+            else None
+        )
+    )
+    result = run_tap(settings(sandbox, "sales", "experimentation"), *places, "gates", *OTHERS)
+    assert result.status == 1
+    assert not other.requests
+    assert {result.outcome(stream) for stream in places} == {"failed"}
+    assert_equal(result, sandbox.store, *OTHERS, "gates")
+
+
+def test_redirects_on_the_same_host_are_followed(open_sandbox: OpenSandbox) -> None:
+    sandbox = open_sandbox(records=9)
+    sandbox.faults.append(
+        lambda request: (
+            Answer(307, {"Location": "/v1/accounts?page=1&per_page=50"}, b"")
+            if request.stream == "contacts"
+            else None
+        )
+    )
+    sandbox.faults.append(
+        lambda request: (
+            Answer(302, {"Location": request.path}, b"") if request.stream == "won_deals" else None
+        )
+    )
+    result = run_tap(settings(sandbox, "sales"), "accounts", "contacts", "won_deals")
+    assert result.status == 1
+    assert result.outcome("accounts") == "complete"
+    assert "redirect" in result.report["won_deals"]["reason"]
+    sandbox.faults[:] = [
+        lambda request: (
+            Answer(308, {"Location": "?page=1&per_page=9"}, b"")
+            if request.stream == "accounts" and request.params["per_page"] == "50"
+            else None
+        )
+    ]
+    result = run_tap(settings(sandbox, "sales"), "accounts")
+    assert result.status == 0
+    assert_equal(result, sandbox.store, "accounts")
+
+
+def test_waiting_as_told_is_no_failure(open_sandbox: OpenSandbox) -> None:
+    """The whole API waits, the others go on; being told four times ends nothing."""
+    sandbox = open_sandbox(records=6)
+    answered: list[float] = []
+
+    def slow_down(request: Request) -> Answer | None:
+        if request.stream == "accounts" and len(answered) < 4:
+            answered.append(request.time)
+            when = formatdate(time.time() + 2, usegmt=True) if len(answered) % 2 else "1"
+            return Answer(429, {"Retry-After": when}, b"{}")
+        return None
+
+    sandbox.faults.append(slow_down)
+    config = settings(sandbox, "sales", "workforce", max_retries=1)
+    result = run_tap(config, "accounts", "contacts", "won_deals", "tasks")
+    assert result.status == 0
+    assert_equal(result, sandbox.store, "accounts", "contacts", "won_deals", "tasks")
+    assert result.report["accounts"]["retries"] == 4
+    assert result.report["accounts"]["seconds_waited"] > 3
+    for at in answered:
+        meanwhile = [r for r in sandbox.requests if at + 0.3 < r.time < at + 0.8]
+        assert not [r for r in meanwhile if r.api == "sales"]
+
+
+def test_nobody_waits_longer_than_allowed(open_sandbox: OpenSandbox) -> None:
+    sandbox = open_sandbox(records=6)
+    late = formatdate(time.time() + 5000, usegmt=True)
+    waits = {"accounts": "86400", "contacts": late, "won_deals": "9" * 400}
+    sandbox.faults.append(
+        lambda request: (
+            Answer(429, {"Retry-After": waits[request.stream]}, b"{}")
+            if request.stream in waits
+            else None
+        )
+    )
+    result = run_tap(settings(sandbox, "sales", max_wait=60), *waits, "open_tasks", timeout=30)
+    assert result.status == 1
+    assert {result.outcome(stream) for stream in waits} == {"failed"}
+    assert "max_wait" in result.report["accounts"]["reason"]
+    assert_equal(result, sandbox.store, "open_tasks")
+
+
+@pytest.mark.parametrize("status", [420, 429])
+def test_status_page_waits_the_same_each_time(open_sandbox: OpenSandbox, status: int) -> None:
+    sandbox = open_sandbox(records=6)
+    times: list[float] = []
+
+    def slow_down(request: Request) -> Answer | None:
+        if request.stream == "subscribers" and len(times) < 3:
+            times.append(request.time)
+            return Answer(status, body=b"{}")
+        return None
+
+    sandbox.faults.append(slow_down)
+    config = settings(sandbox, "status_page", backoff_factor=0.5)
+    result = run_tap(config, "pages", "subscribers")
+    assert result.status == 0
+    assert_equal(result, sandbox.store, "pages", "subscribers")
+    assert result.report["subscribers"]["seconds_waited"] == pytest.approx(1.5, abs=0.1)
+
+
+def test_a_server_that_fails_half_the_time_sees_no_storm(open_sandbox: OpenSandbox) -> None:
+    sandbox = open_sandbox(records=300)
+    dice = random.Random(4)  # noqa: S311
+
+    def fail(request: Request) -> Answer | None:
+        is_child = request.stream == "gates_rules"
+        return Answer(500, body=b"{}") if is_child and dice.random() < 0.5 else None
+
+    sandbox.faults.append(fail)
+    result = run_tap(settings(sandbox, "experimentation"), "gates", "gates_rules", "tags")
+    assert result.status == 1
+    assert result.outcome("tags") == "complete"
+    assert result.report["gates_rules"]["requests"] <= 1.2 * 300 + 25
+
+
+def test_failed_streams_keep_their_bookmark(open_sandbox: OpenSandbox) -> None:
+    sandbox = open_sandbox(records=30)
+    config = settings(sandbox, "workforce", "experimentation", max_retries=0)
+    sandbox.faults.append(
+        lambda request: Answer(500, body=b"{}") if request.params.get("page") == "9" else None
+    )
+    result = run_tap(config, "tasks", "layers", "public_credentials")
+    assert result.status == 1
+    assert result.outcome("tasks") == "failed"
+    assert "tasks" not in result.state["bookmarks"]
+    assert not result.records["tasks"]
+    assert result.outcome("layers") == "complete"
+    sandbox.faults.clear()
+    again = run_tap(config, "tasks", "public_credentials", state=result.state)
+    assert again.status == 0
+    assert_equal(again, sandbox.store, "tasks", "public_credentials")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://no-such-host.invalid/x"])
+def test_hosts_that_are_not_there(open_sandbox: OpenSandbox, url: str) -> None:
+    sandbox = open_sandbox(records=3)
+    config = settings(sandbox, "sales", "workforce", sales_base_url=url, max_retries=1)
+    result = run_tap(config, "accounts", "tasks")
+    assert result.status == 1
+    assert result.outcome("accounts") == "failed"
+    assert_equal(result, sandbox.store, "tasks")
+
+
+def test_a_base_url_may_have_a_path(open_sandbox: OpenSandbox) -> None:
+    sandbox = open_sandbox(records=3)
+    config = settings(sandbox, "sales", sales_base_url=f"{sandbox.base_url}/some/where/")
+    result = run_tap(config, "accounts")
+    assert result.status == 1
+    assert [request.path for request in sandbox.requests] == ["/some/where/v1/accounts"]
+
+
+# Lists that lie or move: in each run all dialects at once
+
+
+def read_lists(
+    open_sandbox: OpenSandbox,
+    count: int = 10,
+    *,
+    streams: Iterable[str] = DIALECTS,
+    shape: Callable[[ServedList], object] = lambda _: None,
+    **more: Any,
+) -> tuple[Result, list[ServedList]]:
+    """Read lists of so many rows, 4 a page, after `shape` has had its way with each."""
+    sandbox = open_sandbox(records=1)
+    lists = [ServedList(stream, count) for stream in streams]
+    for served in lists:
+        shape(served)
+    sandbox.faults += lists
+    sizes = {f"{api}_page_size": 4 for api in set(APIS.values())}
+    return run_tap(settings(sandbox, **sizes, **more), *streams), lists
+
+
+def assert_exact(result: Result, lists: Iterable[ServedList]) -> None:
+    """Make sure that all rows came."""
+    for served in lists:
+        assert result.outcome(served.stream) == "complete", result.report[served.stream]
+        found = {json.dumps(row["id"]) for row in result.records[served.stream]}
+        assert found == {json.dumps(one) for one in served.ids}, served.stream
+
+
+def assert_failed(result: Result, lists: Iterable[ServedList]) -> None:
+    """Make sure that the streams say they failed, and no bookmark does as if they had not."""
+    assert result.status == 1
+    for served in lists:
+        assert result.outcome(served.stream) == "failed", served.stream
+        assert served.stream not in result.state.get("bookmarks", {})
+
+
+def replace_at(start: int, answer: Callable[[ServedList], Answer]) -> Callable[..., Answer | None]:
+    """Return a hook that answers for the page at `start` in the list's place."""
+    return lambda served, at: answer(served) if at == start else None
+
+
+def once_at(start: int, change: Callable[[ServedList], object]) -> Callable[..., object]:
+    """Return a hook that has `change` do something when the page at `start` is first asked for."""
+    done: list[bool] = []
+
+    def before(served: ServedList, at: int) -> object:
+        if at != start or done:
+            return None
+        done.append(True)
+        return change(served)
+
+    return before
+
+
+def empty(served: ServedList) -> Answer:
+    """Return an empty page that otherwise tells the truth."""
+    body = DIALECTS[served.stream]([], len(served.rows), 4, 4)
+    return Answer(body=json.dumps(body).encode())
+
+
+def new_row(served: ServedList) -> Record:
+    """Return a row that no list starts with."""
+    return {**served.rows[0], "id": 99 if served.stream == "accounts" else "new"}
+
+
+TALKING = sorted(set(DIALECTS) - SILENT)
+
+
+def test_pages_that_are_ignored(open_sandbox: OpenSandbox) -> None:
+    def ignore(served: ServedList) -> None:
+        served.ignores_page = True
+
+    result, lists = read_lists(open_sandbox, shape=ignore)
+    assert_failed(result, lists)
+    for served in lists:
+        reason = result.report[served.stream]["reason"]
+        assert "repeat" in reason or "changed" in reason
+        assert len(served.asked) <= 3 + 3
+
+
+def test_a_last_page_that_comes_for_ever(open_sandbox: OpenSandbox) -> None:
+    """Where totals tell the end nobody asks beyond it; where nothing does, it is said."""
+
+    def clamp(served: ServedList) -> None:
+        served.clamps = True
+
+    result, lists = read_lists(open_sandbox, shape=clamp)
+    assert_failed(result, [served for served in lists if served.stream in SILENT])
+    assert_exact(result, [served for served in lists if served.stream not in SILENT])
+    assert all(len(served.asked) <= 4 + 3 for served in lists)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 9, 10, 12])
+def test_pages_smaller_than_asked_for(open_sandbox: OpenSandbox, count: int) -> None:
+    def cap(served: ServedList) -> None:
+        served.cap = 3
+
+    result, lists = read_lists(open_sandbox, count, shape=cap)
+    assert result.status == 0
+    assert_exact(result, lists)
+    assert all(len(served.asked) <= count // 3 + 1 + 3 for served in lists)
+
+
+def test_a_page_that_is_empty_once(open_sandbox: OpenSandbox) -> None:
+    """An empty page is the end where nothing else tells it; else it is asked for again."""
+
+    def spoil(served: ServedList) -> None:
+        served.before = once_at(4, empty)
+
+    result, lists = read_lists(open_sandbox, streams=TALKING, shape=spoil)
+    assert result.status == 0
+    assert_exact(result, lists)
+
+
+def test_a_page_that_stays_empty(open_sandbox: OpenSandbox) -> None:
+    def spoil(served: ServedList) -> None:
+        served.before = replace_at(4, empty)
+
+    result, lists = read_lists(open_sandbox, streams=TALKING, shape=spoil)
+    assert_failed(result, lists)
+    assert all(len(served.asked) <= 2 * 3 + 3 for served in lists)
+
+
+@pytest.mark.parametrize("total", [13, 9, 0])
+def test_totals_that_are_wrong(open_sandbox: OpenSandbox, total: int) -> None:
+    def lie(served: ServedList) -> None:
+        served.total = total
+
+    result, lists = read_lists(open_sandbox, streams=TALKING, shape=lie)
+    assert_failed(result, lists)
+    assert all(len(served.asked) <= 2 * 4 + 3 for served in lists)
+
+
+def test_rows_added_while_paging(open_sandbox: OpenSandbox) -> None:
+    def move(served: ServedList) -> None:
+        served.before = once_at(4, lambda served: served.rows.insert(0, new_row(served)))
+
+    result, lists = read_lists(open_sandbox, shape=move, max_concurrency=1)
+    assert result.status == 0
+    assert_exact(result, lists)
+
+
+def test_rows_added_at_the_end_while_paging(open_sandbox: OpenSandbox) -> None:
+    def move(served: ServedList) -> None:
+        served.before = once_at(4, lambda served: served.rows.append(new_row(served)))
+
+    result, lists = read_lists(open_sandbox, shape=move, max_concurrency=1)
+    assert result.status == 0
+    assert_exact(result, lists)
+
+
+def drop(served: ServedList, index: int) -> None:
+    """Delete a row."""
+    del served.rows[index]
+
+
+def test_rows_deleted_while_paging(open_sandbox: OpenSandbox) -> None:
+    def move(served: ServedList) -> None:
+        served.before = once_at(4, lambda served: drop(served, 1))
+
+    result, lists = read_lists(open_sandbox, streams=TALKING, shape=move, max_concurrency=1)
+    assert result.status == 0
+    assert_exact(result, lists)
+
+
+def test_rows_that_go_on_every_read(open_sandbox: OpenSandbox) -> None:
+    """A list that never holds still is not claimed to be complete."""
+
+    def move(served: ServedList) -> None:
+        served.before = lambda served, at: drop(served, 0) if at == 4 else None
+
+    result, lists = read_lists(open_sandbox, streams=TALKING, shape=move, max_concurrency=1)
+    assert_failed(result, lists)
+
+
+def test_twins_on_two_pages_that_never_move(open_sandbox: OpenSandbox) -> None:
+    """The same key twice, on every read alike, is how the list is; its rows still all come."""
+
+    def pair(served: ServedList) -> None:
+        served.rows[7] = {**served.rows[7], "id": served.rows[2]["id"]}
+
+    result, lists = read_lists(open_sandbox, shape=pair)
+    assert result.status == 0
+    assert_exact(result, lists)
+
+
+def test_children_that_move(open_sandbox: OpenSandbox) -> None:
+    sandbox = open_sandbox(records=4)
+    gates = [row["id"] for row in sandbox.store.rows("experimentation", "gates")]
+    rule = next(sandbox.store.rows("experimentation", "gates_rules"))
+    for number in range(8):
+        sandbox.store.append("gates_rules", {**rule, "id": f"more {number}"}, parent=gates[2])
+    done: list[bool] = []
+
+    def delete(request: Request) -> None:
+        third = request.path == f"/v1/gates/{gates[2]}/rules"
+        if third and request.params["page"] == "2" and not done:
+            done.append(True)
+            sandbox.store.delete("gates_rules", 0, parent=gates[2])
+
+    sandbox.faults.append(delete)
+    config = settings(sandbox, "experimentation", experimentation_page_size=3)
+    result = run_tap(config, "gates", "gates_rules")
+    assert done
+    assert result.status == 0
+    assert_equal(result, sandbox.store, "gates", "gates_rules")
+
+
+def test_report_and_exit_status(open_sandbox: OpenSandbox) -> None:
+    sandbox = open_sandbox(records=4)
+    sandbox.faults.append(
+        lambda request: Answer(500, body=b"{}") if request.stream == "contacts" else None
+    )
+    config = settings(sandbox, "sales", max_retries=1)
+    result = run_tap(config, "accounts", "contacts")
+    assert result.status == 1
+    assert set(result.report) == {"accounts", "contacts"}
+    good, bad = result.report["accounts"], result.report["contacts"]
+    assert (good["records"], good["requests"], good["retries"], good["reason"]) == (4, 1, 0, None)
+    assert (bad["records"], bad["requests"], bad["retries"]) == (0, 2, 1)
+    assert "500" in bad["reason"]
+    assert bad["api"] == "sales"
+    for stream in result.report:
+        assert f"{stream} " in result.stderr or f"{stream}:" in result.stderr
+
+
+def test_activate_version_only_after_a_complete_list(open_sandbox: OpenSandbox) -> None:
+    sandbox = open_sandbox(records=20)
+    config = settings(sandbox, "sales", "workforce", emit_activate_version_messages=True)
+    config["max_retries"] = 0
+    sandbox.faults.append(
+        lambda request: (
+            Answer(500, body=b"{}")
+            if request.stream == "contacts" and request.params["page"] == "2"
+            else None
+        )
+    )
+    config["sales_page_size"] = 5
+    result = run_tap(config, "accounts", "contacts", "tasks")
+    activated = {line["stream"]: line["version"] for line in result.of("ACTIVATE_VERSION")}
+    assert set(activated) == {"accounts"}
+    versions = {r.get("version") for r in result.of("RECORD") if r["stream"] == "accounts"}
+    assert versions == {activated["accounts"]}
+    place = [line["type"] for line in result.lines if line.get("stream") == "accounts"]
+    assert place[-1] == "ACTIVATE_VERSION"
+
+
+def test_activate_version_is_withheld_after_a_great_loss(open_sandbox: OpenSandbox) -> None:
+    sandbox = open_sandbox(records=20)
+    config = settings(sandbox, "sales", emit_activate_version_messages=True)
+    before = run_tap(config, "accounts", "contacts")
+    assert len(before.of("ACTIVATE_VERSION")) == 2
+    for index in range(20):
+        sandbox.store.delete("accounts", index)
+    sandbox.store.delete("contacts", 3)
+    after = run_tap(config, "accounts", "contacts", state=before.state)
+    assert after.status == 0
+    assert {line["stream"] for line in after.of("ACTIVATE_VERSION")} == {"contacts"}
+    assert "ACTIVATE_VERSION" in " ".join(after.report["accounts"]["notes"])
