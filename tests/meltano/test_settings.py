@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft7Validator
 
+from tap_analytics.settings import read_numbers
 from tap_analytics.tap import TapAnalytics
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.slow
 SAMPLES = {
     "boolean": True,
     "integer": 3,
-    "number": 2,
+    "number": 0.5,
     "object": {"tasks": {"id": None}},
     "string": "text",
 }
@@ -45,6 +46,7 @@ def test_every_setting_passes_from_the_environment_with_its_type(project: Projec
         for name, value in given.items()
     }
     dumped = json.loads(project.meltano("invoke", "--dump=config", "tap-analytics", env=env).stdout)
+    read_numbers(dumped, TapAnalytics.config_jsonschema)
     assert dumped == given
 
 
