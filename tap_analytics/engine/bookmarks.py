@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from tap_analytics.engine.cursors import Cursor
     from tap_analytics.engine.spool import Row
 
-_SETTLED_AFTER = 60_000_000
+_SECOND = 1_000_000
+_SETTLED_AFTER = 60 * _SECOND
 
 
 class Entry:
@@ -82,7 +83,9 @@ class Bookmark:
         self._key = key
         self._cursor = cursor
         self._started = started
-        self._limit = started
+        # APIs that count in seconds stamp a change with the start of its second.
+        self._latest = started // _SECOND * _SECOND
+        self._limit = self._latest
         self._covers: list[str] | None = None
         self._ties = Ties()
         self.trouble: str | None = None
@@ -140,9 +143,9 @@ class Bookmark:
             return
         value = row.value
         if row.order > self._limit:
-            if self._limit < self._started:
+            if self._limit < self._latest:
                 return
-            value = self._cursor.value(self._started)
+            value = self._cursor.value(self._latest)
         self._entry.write(replication_key=self._key, replication_key_value=value)
         if self._covers is not None:
             self._ties.add(row, complete=complete)
