@@ -216,8 +216,10 @@ SILENT = {"subscribers", "tags"}
 """Streams whose answers say nothing about the whole list."""
 
 
-@pytest.mark.parametrize("concurrency", [1, 8])
-@pytest.mark.parametrize("pages, more", [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)])  # noqa: PT006
+@pytest.mark.parametrize(
+    "pages, more, concurrency",  # noqa: PT006
+    [(0, 0, 1), (0, 1, 1), (1, 0, 1), (1, 1, 1), (2, 0, 1), (2, 1, 1), (0, 0, 8), (2, 1, 8)],
+)
 def test_sizes(open_sandbox: OpenSandbox, pages: int, more: int, concurrency: int) -> None:
     sizes = {name: pages * size + more for name, (size, _) in REPRESENTATIVES.items()}
     sandbox = open_sandbox(records=1, sizes={**sizes, "user_modified_documents": pages + more})

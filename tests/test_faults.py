@@ -129,7 +129,7 @@ def test_what_passes_costs_nothing(open_sandbox: OpenSandbox, name: str) -> None
 @pytest.mark.parametrize("name", PASSING)
 def test_what_lasts_fails_its_stream_alone(open_sandbox: OpenSandbox, name: str) -> None:
     sandbox = open_sandbox(records=9)
-    result, fault = read_with(sandbox, PASSING[name], lasts=True, max_wait=2)
+    result, fault = read_with(sandbox, PASSING[name], lasts=True, max_wait=1)
     assert result.status == 1
     for stream in ("accounts", "contacts", "won_deals", "gates_rules"):
         assert result.outcome(stream) == "failed", stream
