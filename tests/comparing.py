@@ -11,7 +11,7 @@ from tests.contract import BY_NAME
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tap_analytics.sandbox import Store
+    from tap_analytics.sandbox import Sandbox, Store
     from tests.support import Record, Result
 
 LEFT_OUT = {"won_deals": {"fc_widget_collaboration"}}
@@ -70,4 +70,28 @@ def assert_equal(result: Result, store: Store, *streams: str) -> None:
         if keys == ("row_key",):
             rows = [{k: v for k, v in row.items() if k != "row_key"} for row in rows]
             keys = tuple(wanted[0]) if wanted else ()
+        assert by_key(rows, schema, keys) == by_key(wanted, schema, keys), stream
+
+
+def ids(rows: Iterable[Record], name: str = "id") -> list[Any]:
+    return sorted(row[name] for row in rows)
+
+
+def union(results: Iterable[Result], stream: str) -> dict[str, Record]:
+    """Return the last row for each key, as a target would have it."""
+    keys = BY_NAME[stream].keys
+    found = {}
+    for result in results:
+        for row in result.records.get(stream, []):
+            found[repr([row[name] for name in keys])] = row
+    return found
+
+
+def assert_union(sandbox: Sandbox, results: list[Result], *streams: str) -> None:
+    """Compare what several runs wrote together with the data as it is now."""
+    for stream in streams:
+        schema = results[-1].schemas[stream]["schema"]
+        keys = BY_NAME[stream].keys
+        rows = union(results, stream).values()
+        wanted = expected_rows(sandbox.store, stream)
         assert by_key(rows, schema, keys) == by_key(wanted, schema, keys), stream

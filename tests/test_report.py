@@ -1,0 +1,66 @@
+"""What a run says about itself: report, exit status, and which rows are gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_analytics.sandbox import Answer, Sandbox
+from tests.support import run_tap, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    OpenSandbox = Callable[..., Sandbox]
+
+
+def test_report_and_exit_status(open_sandbox: OpenSandbox) -> None:
+    sandbox = open_sandbox(records=4)
+    sandbox.faults.append(
+        lambda request: Answer(500, body=b"{}") if request.stream == "contacts" else None
+    )
+    config = settings(sandbox, "sales", max_retries=1)
+    result = run_tap(config, "accounts", "contacts")
+    assert result.status == 1
+    assert set(result.report) == {"accounts", "contacts"}
+    good, bad = result.report["accounts"], result.report["contacts"]
+    assert (good["records"], good["requests"], good["retries"], good["reason"]) == (4, 1, 0, None)
+    assert (bad["records"], bad["requests"], bad["retries"]) == (0, 2, 1)
+    assert "500" in bad["reason"]
+    assert bad["api"] == "sales"
+    for stream in result.report:
+        assert f"{stream} " in result.stderr or f"{stream}:" in result.stderr
+
+
+def test_activate_version_only_after_a_complete_list(open_sandbox: OpenSandbox) -> None:
+    sandbox = open_sandbox(records=20)
+    config = settings(sandbox, "sales", "workforce", emit_activate_version_messages=True)
+    config["max_retries"] = 0
+    sandbox.faults.append(
+        lambda request: (
+            Answer(500, body=b"{}")
+            if request.stream == "contacts" and request.params["page"] == "2"
+            else None
+        )
+    )
+    config["sales_page_size"] = 5
+    result = run_tap(config, "accounts", "contacts", "tasks")
+    activated = {line["stream"]: line["version"] for line in result.of("ACTIVATE_VERSION")}
+    assert set(activated) == {"accounts"}
+    versions = {r.get("version") for r in result.of("RECORD") if r["stream"] == "accounts"}
+    assert versions == {activated["accounts"]}
+    place = [line["type"] for line in result.lines if line.get("stream") == "accounts"]
+    assert place[-1] == "ACTIVATE_VERSION"
+
+
+def test_activate_version_is_withheld_after_a_great_loss(open_sandbox: OpenSandbox) -> None:
+    sandbox = open_sandbox(records=20)
+    config = settings(sandbox, "sales", emit_activate_version_messages=True)
+    before = run_tap(config, "accounts", "contacts")
+    assert len(before.of("ACTIVATE_VERSION")) == 2
+    for index in range(20):
+        sandbox.store.delete("accounts", index)
+    sandbox.store.delete("contacts", 3)
+    after = run_tap(config, "accounts", "contacts", state=before.state)
+    assert after.status == 0
+    assert {line["stream"] for line in after.of("ACTIVATE_VERSION")} == {"contacts"}
+    assert "ACTIVATE_VERSION" in " ".join(after.report["accounts"]["notes"])
