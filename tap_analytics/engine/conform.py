@@ -78,7 +78,6 @@ class Conformer:
         self.unknown: Counter[str] = Counter()
         self.changed: Counter[str] = Counter()
         self._left_out = frozenset(left_out)
-        self._keep_unknown = keep_unknown
         fields = self._compile_fields(schema, "")
         wanted = {name: field for name, field in fields.items() if name not in left_out}
         self._fix = self._object_fixer(wanted, "", extra=keep_unknown)
