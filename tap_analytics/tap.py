@@ -59,7 +59,7 @@ class TapAnalytics(SdkTap):
         """What the streams share while they are read."""
         return Run(self.config, self.state, self.message_writer)
 
-    @property
+    @cached_property
     def user_agent(self) -> str:
         """The User-Agent header of every request."""
         return str(self.config.get("user_agent") or f"{self.name}/{self.plugin_version}")

@@ -85,15 +85,20 @@ class AnalyticsStream(SdkStream):
 
     # What is asked
 
-    @property
+    @cached_property
     def url_base(self) -> str:
         """Where paths start."""
         return self.api.base_url(self.config)
 
     @cached_property
-    def auth_headers(self) -> dict[str, str]:
-        """Headers that carry the credentials."""
-        return self.api.auth_headers(self.config)
+    def request_headers(self) -> dict[str, str]:
+        """Headers of every request, those with the credentials among them."""
+        return {
+            "Accept": "application/json",
+            "User-Agent": self._tap.user_agent,
+            "Accept-Encoding": "gzip, deflate",
+            **self.api.auth_headers(self.config),
+        }
 
     def get_new_paginator(self) -> Paginator:
         """Return a paginator for one list."""
@@ -125,11 +130,10 @@ class AnalyticsStream(SdkStream):
         context, token = page.stream_context, page.next_page_token
         paginator = self.get_new_paginator()
         paging = paginator.params(paginator.first if token is None else token)
-        headers = {"Accept": "application/json", "User-Agent": self._tap.user_agent}
         return HTTPRequest(
             url=self.get_url(context),
             params={**self.get_params(context), **paging},
-            headers={**headers, "Accept-Encoding": "gzip, deflate", **self.auth_headers},
+            headers=self.request_headers,
         )
 
     # What is answered
@@ -162,8 +166,8 @@ class AnalyticsStream(SdkStream):
     def _fingerprint(self, records: list[dict[str, Any]]) -> int:
         if self._own_keys:
             try:
-                keys = [tuple(map(row.get, self._own_keys)) for row in records]
-                if not any(None in key for key in keys):
+                keys = [tuple([row.get(name) for row in records]) for name in self._own_keys]
+                if not any(None in column for column in keys):
                     return hash(tuple(keys))
             except TypeError:
                 pass
@@ -180,6 +184,17 @@ class AnalyticsStream(SdkStream):
         if self.keyed_by_content:
             row[CONTENT_KEY] = sha256(canonical(row)).hexdigest()
         return row
+
+    @cached_property
+    def _adds_nothing(self) -> bool:
+        is_own = type(self).post_process is not AnalyticsStream.post_process
+        return not is_own and not self.keyed_by_content
+
+    def completed(self, records: list[Record], context: dict[str, Any] | None) -> list[Record]:
+        """Return the records of a page as `post_process` makes them."""
+        if self._adds_nothing and not context:
+            return records
+        return [row for raw in records if (row := self.post_process(raw, context)) is not None]
 
     def get_child_context(
         self,
