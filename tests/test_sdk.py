@@ -221,9 +221,12 @@ def rows_for(stream: AnalyticsStream) -> st.SearchStrategy[list[Record]]:
     return st.lists(row, max_size=3)
 
 
-def lines(maker: RowMaker, rows: list[Record]) -> list[Record]:
-    page = Page(json.loads(json.dumps(rows, default=str)), Signals(), 0, 0, times.iso(0))
-    found = [json.loads(row.lines) for row in maker.rows(page, None, Window(), KeyLedger())]
+def lines(maker: RowMaker, records: list[Record]) -> list[Record]:
+    page = Page(json.loads(json.dumps(records, default=str)), Signals(), 0, 0, times.iso(0))
+    batch = maker.batch(page, None, Window(), KeyLedger())
+    rows = maker.rows(batch)
+    assert maker._slow or b"".join(maker.lines(batch)) == b"".join(row.lines for row in rows)
+    found = [json.loads(row.lines) for row in rows]
     for line in found:
         assert line.pop("time_extracted").endswith(("Z", "+00:00"))
     return found

@@ -19,11 +19,20 @@ if TYPE_CHECKING:
 
     from tap_analytics.engine.policy import RetryPolicy
 
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
 _EXCERPT = 200
+_LARGEST_EXPONENT = 308
 _EXPIRED = b'"invalid_token"'
 _TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 _THROTTLED = frozenset({420, HTTPStatus.TOO_MANY_REQUESTS})
+
+
+def _number(text: str) -> Decimal | str:
+    """Keep every digit; what no target can hold as a number stays a text."""
+    number = Decimal(text)
+    return text if number.adjusted() > _LARGEST_EXPONENT else number
+
+
+_decoder = msgspec.json.Decoder(float_hook=_number)
 
 
 @dataclass
@@ -36,7 +45,7 @@ class Answer:
 
 
 def decode(body: bytes) -> Any:
-    """Decode JSON without losing a digit: fractions become `Decimal`.
+    """Decode JSON without losing a digit: fractions become `Decimal`, all of them finite.
 
     Raises:
         TransientError: If the body is not JSON.
@@ -46,7 +55,7 @@ def decode(body: bytes) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:  # the standard library also reads half surrogate pairs and a byte order mark
-        return json.loads(body, parse_float=Decimal, parse_constant=lambda _: None)
+        return json.loads(body, parse_float=_number, parse_constant=lambda _: None)
     except (ValueError, RecursionError):
         kind = "HTML" if body.lstrip()[:1] == b"<" else "something that is not JSON"
         msg = f"answered with {kind if body else 'an empty body'} ({len(body)} bytes)"

@@ -3,7 +3,8 @@
 Records are changed in place, and most of them not at all. A value of another type is
 converted where nothing is lost by it, and becomes null where something would be; both are
 counted per field. Texts with the format date-time leave in UTC, and integers without a
-fraction.
+fraction. Most pages fit as a whole; then only the fields are looked at whose type does not
+tell everything.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from tap_analytics.engine.encode import encode
-from tap_analytics.engine.times import utc_text
+from tap_analytics.engine.fitting import record_type, type_names
+from tap_analytics.engine.times import moved_to_utc, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -21,15 +25,16 @@ if TYPE_CHECKING:
     Fixer = Callable[[Any], Any]
 
 _LARGEST_EXPONENT = 308
-_TYPES: dict[str, type] = {
-    "string": str,
-    "integer": int,
-    "number": int,
-    "boolean": bool,
-    "object": dict,
-    "array": list,
-    "null": type(None),
+_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, Decimal),
+    "boolean": (bool,),
+    "object": (dict,),
+    "array": (list,),
+    "null": (type(None),),
 }
+_TIME: dict[type, Fixer] = {str: utc_text}
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
 
@@ -45,12 +50,14 @@ class _Field(NamedTuple):
         fixers: For other types, what returns the value as it fits, unchanged if it did.
         target: The first type of the schema, for values of a type it does not have.
         path: The place, for counting.
+        is_settled: Whether a value of a type of the schema needs no fixer.
     """
 
     passing: frozenset[type]
     fixers: dict[type, Fixer]
     target: str
     path: str
+    is_settled: bool
 
 
 class Conformer:
@@ -81,23 +88,46 @@ class Conformer:
         fields = self._compile_fields(schema, "")
         wanted = {name: field for name, field in fields.items() if name not in left_out}
         self._fix = self._object_fixer(wanted, "", extra=keep_unknown)
+        self._unsettled = [item for item in wanted.items() if not item[1].is_settled]
+        self._page_type = list[record_type(schema, left_out)]  # type: ignore[misc]
 
-    def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
-        """Change a record into what leaves, its fields in the order they came in."""
-        fixed: dict[str, Any] = self._fix(record)
-        return fixed
+    def __call__(self, records: list[dict[str, Any]]) -> None:
+        """Change the records of a page into what leaves, their fields in the order they came."""
+        try:
+            msgspec.convert(records, self._page_type)
+        except msgspec.ValidationError:
+            for record in records:
+                self._fix(record)
+            return
+        for name in self._left_out:
+            for record in records:
+                record.pop(name, None)
+        for name, field in self._unsettled:
+            if field.fixers != _TIME or not _move_to_utc(records, name):
+                self._settle(records, name, field)
+
+    def _settle(self, records: list[dict[str, Any]], name: str, field: _Field) -> None:
+        find = field.fixers.get
+        for record in records:
+            item = record.get(name)
+            fixer = find(type(item))
+            if fixer:
+                try:
+                    fixed = fixer(item)
+                except ValueError:
+                    fixed = self._coerce(field, item)
+                if fixed is not item:
+                    record[name] = fixed
 
     def _compile_fields(self, schema: Mapping[str, Any], path: str) -> dict[str, _Field]:
         properties = schema.get("properties", {})
         return {name: self._compile(part, path + name) for name, part in properties.items()}
 
     def _compile(self, schema: Mapping[str, Any], path: str) -> _Field:
-        names = schema.get("type", list(_TYPES))
-        types = [names] if isinstance(names, str) else list(names)
+        types = type_names(schema)
         fixers: dict[type, Fixer] = {}
-        if "number" in types:
-            fixers[Decimal] = _finite
-        elif "integer" in types:
+        inner: list[_Field] = []
+        if "integer" in types and "number" not in types:
             fixers[Decimal] = _whole
         if schema.get("format") == "date-time":
             fixers[str] = utc_text
@@ -105,11 +135,15 @@ class Conformer:
             fields = self._compile_fields(schema, f"{path}.")
             extra = bool(schema.get("additionalProperties"))
             fixers[dict] = self._object_fixer(fields, f"{path}.", extra=extra)
+            inner += fields.values()
         if "array" in types and isinstance(schema.get("items"), dict):
-            fixers[list] = self._array_fixer(self._compile(schema["items"], f"{path}[]"))
-        passing = frozenset(_TYPES[name] for name in types) - set(fixers)
+            items = self._compile(schema["items"], f"{path}[]")
+            fixers[list] = self._array_fixer(items)
+            inner.append(items)
+        passing = frozenset(kind for name in types for kind in _TYPES[name]) - fixers.keys()
         target = next((name for name in types if name != "null"), "null")
-        return _Field(passing, fixers, target, path)
+        is_settled = str not in fixers and all(field.is_settled for field in inner)
+        return _Field(passing, fixers, target, path, is_settled)
 
     def _object_fixer(self, fields: dict[str, _Field], path: str, *, extra: bool) -> Fixer:
         find = fields.get
@@ -172,6 +206,17 @@ class Conformer:
             return fixer(coerced) if fixer else coerced
         except (ValueError, ArithmeticError):
             return None
+
+
+def _move_to_utc(records: list[dict[str, Any]], name: str) -> bool:
+    """Move a field of date-times to UTC, and tell whether all were of a form that could be."""
+    try:
+        moved = moved_to_utc([record.get(name) for record in records])
+    except (ValueError, OverflowError):
+        return False
+    for place, text in moved.items():
+        records[place][name] = text
+    return True
 
 
 def _finite(value: Decimal) -> Decimal:

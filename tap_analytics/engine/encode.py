@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-_NUL = b"\\u0000"
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_has_nul = re.compile(rb"\\u0000").search  # several times as fast as `in`
 
 
 def _other(value: Any) -> Any:
@@ -27,7 +31,16 @@ def encode(value: Any) -> bytes:
         data = _encoder.encode(value)
     except UnicodeEncodeError:
         return _encoder.encode(_cleaned(value))
-    return _encoder.encode(_cleaned(value)) if _NUL in data else data
+    return _encoder.encode(_cleaned(value)) if _has_nul(data) else data
+
+
+def encode_lines(values: Sequence[Any]) -> bytes:
+    """Return all values as `encode` does, each with a line feed after it, in one go."""
+    try:
+        data = _encoder.encode_lines(values)
+    except UnicodeEncodeError:
+        data = b""
+    return data if data and not _has_nul(data) else b"".join([encode(v) + b"\n" for v in values])
 
 
 def canonical(value: Any) -> bytes:

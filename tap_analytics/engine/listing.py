@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tap_analytics.engine.page import Page
     from tap_analytics.engine.pagination import Paginator
     from tap_analytics.engine.reader import ListReader
-    from tap_analytics.engine.rows import Census, Window
+    from tap_analytics.engine.rows import Batch, Census, Window
     from tap_analytics.engine.spool import Row, Spool
     from tap_analytics.engine.stream import AnalyticsStream
 
@@ -58,12 +58,12 @@ class Listing:
     def rows(self, window: Window) -> Generator[Row, None, None]:
         """Yield the rows one by one, like `batches`."""
         for batch in self.batches(window):
-            yield from batch
+            yield from self.stream.row_maker.rows(batch)
 
     def batches(
         self, window: Window, spool: Spool | None = None, census: Census | None = None
-    ) -> Generator[list[Row], None, None]:
-        """Yield the rows as pages come, and make sure at the end that they are all.
+    ) -> Generator[Batch, None, None]:
+        """Yield the records as pages come, and make sure at the end that they are all.
 
         A list that changed while it was read is read once more from its start, and what was
         held back or spooled of it is forgotten. Of a list too long to be held back, the first
@@ -79,20 +79,20 @@ class Listing:
         """
         first_pages: list[int] | None = None
         while True:
-            held: list[list[Row]] | None = [] if spool is None else None
+            held: list[Batch] | None = [] if spool is None else None
             ledger = KeyLedger()
             change: ListChanged | None = None
             size = 0
             try:
                 for page in self.stream.merge(self._lane.pages(self._reader, self._run.pause)):
-                    rows = self.stream.row_maker.rows(page, self.context, window, ledger, census)
+                    batch = self.stream.row_maker.batch(page, self.context, window, ledger, census)
                     size += page.size
                     if held is not None and size <= _BYTES_HELD_BACK:
-                        held.append(rows)
+                        held.append(batch)
                         continue
                     yield from held or ()
                     held = None
-                    yield rows
+                    yield batch
             except ListChanged as error:
                 change = error
             pages = list(self._reader.fingerprints)

@@ -55,6 +55,6 @@ class Selector:
                     found = [value[step] for value in found]
                 except (TypeError, KeyError):
                     raise LookupError(self.path) from None
-        if not all(type(item) is dict for item in found):
+        if not set(map(type, found)) <= {dict}:
             raise LookupError(self.path)
         return found, is_object

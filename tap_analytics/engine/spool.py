@@ -9,6 +9,8 @@ import tempfile
 from array import array
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tap_analytics.engine.encode import encode_lines
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -140,12 +142,12 @@ class KeyLedger:
 
     def add(self, keys: list[Any]) -> list[Any]:
         """Take the keys of a page, and return those that are new among the latest ones."""
-        fresh = dict(zip(map(hash, map(repr, keys)), keys, strict=True))
-        marks = set(fresh)
-        for mark in marks & self._recent:
+        fresh = dict(zip(map(hash, encode_lines(keys).splitlines()), keys, strict=True))
+        known = [] if self._recent.isdisjoint(fresh) else self._recent & fresh.keys()
+        self._recent.update(fresh)
+        for mark in known:
             del fresh[mark]
         self.repeated += len(keys) - len(fresh)
-        self._recent |= marks
         if len(self._recent) >= _KEYS_IN_MEMORY:
             self._spill()
         return list(fresh.values())

@@ -167,7 +167,7 @@ class Sync:
         try:
             ties = Ties()
             for batch in part.batches(window, spool, census):
-                for row in batch:
+                for row in stream.row_maker.rows(batch):
                     spool.add(row)
                     if row.order == window.since:
                         ties.add(row)
@@ -193,10 +193,12 @@ class Sync:
 
     def _write_batches(self, part: Listing, window: Window) -> None:
         """Write rows that have nothing below them and move no bookmark."""
+        stream = part.stream
         for batch in part.batches(window):
-            self._run.writer.write(b"".join([row.lines for row in batch]))
-            if part.stream.selected:
-                part.stream.tally.records += len(batch)
+            for lines in stream.row_maker.lines(batch):
+                self._run.writer.write(lines)
+            if stream.selected:
+                stream.tally.records += len(batch.records)
 
     def _write_rows(
         self, part: Listing, rows: Iterable[Row], bookmark: Bookmark | ChildBookmark | None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
+
+import msgspec
 
 UTC = timezone.utc
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -17,10 +18,14 @@ _FIRST = (date.min.toordinal() - _EPOCH_DAY) * DAY
 _LAST = (date.max.toordinal() - _EPOCH_DAY + 1) * DAY - 1
 _CANONICAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", re.ASCII)
 _SURELY_VALID = re.compile(
-    r"(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])"
+    r"(?!0000)\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])"
+    r"|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
     r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z",
     re.ASCII,
 )
+_TIMES = list[datetime | None]
+_LONGEST = len("2026-01-31T09:00:00.000000+00:00")
+_ZONE = re.compile(r"[+-](?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)"
     r"(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*([Zz]|[+-]\d\d(?::?\d\d)?)?)?",
@@ -37,17 +42,18 @@ def _is_common(text: str) -> bool:
     return text[4:8:3] == "--" and text[10:17:3] == "T::" and text[11:13] < "24"
 
 
-def _micros_of_common(text: str) -> int:
+def _micros_of_common(text: str) -> int | None:
     """Read the forms that most APIs send, faster than all forms can be read."""
     if not _is_common(text):
-        raise ValueError
+        return None
     is_utc = text[-1] == "Z"
-    when = datetime.fromisoformat(text[:-1] if is_utc else text)
+    try:
+        when = datetime.fromisoformat(text[:-1] if is_utc else text)
+    except ValueError:
+        return None
     if when.tzinfo is None:
         return (when - _NAIVE_EPOCH) // _MICROSECOND
-    if is_utc:
-        raise ValueError
-    return min(max((when - EPOCH) // _MICROSECOND, _FIRST), _LAST)
+    return None if is_utc else min(max((when - EPOCH) // _MICROSECOND, _FIRST), _LAST)
 
 
 def micros(text: str) -> int:
@@ -59,8 +65,9 @@ def micros(text: str) -> int:
     Raises:
         ValueError: If the text is not such a time.
     """
-    with contextlib.suppress(ValueError):
-        return _micros_of_common(text)
+    common = _micros_of_common(text)
+    if common is not None:
+        return common
     match = _ISO.fullmatch(text)
     if match is None:
         msg = "not an ISO 8601 time"
@@ -89,16 +96,42 @@ def utc_text(text: str) -> str:
     Raises:
         ValueError: If the text is not a time.
     """
-    if text[-1:] == "Z":
-        if _SURELY_VALID.fullmatch(text):
-            return text
-    elif _is_common(text):
-        with contextlib.suppress(ValueError, OverflowError):
-            when = datetime.fromisoformat(text)
-            when = when if when.tzinfo is None else when.astimezone(UTC).replace(tzinfo=None)
-            return when.isoformat() + "Z"
+    if text[-1:] == "Z" and _SURELY_VALID.fullmatch(text):
+        return text
     moment = micros(text)
     return text if _CANONICAL.fullmatch(text) else iso(moment)
+
+
+@lru_cache(maxsize=256)
+def _shift(zone: str) -> timedelta:
+    if not _ZONE.fullmatch(zone):
+        raise ValueError
+    shift = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:]))
+    return -shift if zone[0] == "-" else shift
+
+
+def moved_to_utc(texts: list[str | None]) -> dict[int, str]:
+    """Return the times that `utc_text` changes, as it changes them, by their place.
+
+    Raises:
+        ValueError: If one of them is not of the forms that most APIs send.
+        OverflowError: If one of them leaves the years 1 to 9999.
+    """
+    msgspec.convert(texts, _TIMES)
+    moved = {
+        place: text
+        for place, text in enumerate(texts)
+        if text is not None and (text[-1] != "Z" or text[10] != "T")
+    }
+    if not moved:
+        return moved
+    if max(map(len, moved.values())) > _LONGEST:
+        msg = "finer than a microsecond"
+        raise ValueError(msg)
+    here = msgspec.convert([text[:-6] for text in moved.values()], list[datetime])
+    there = [when - _shift(text[-6:]) for when, text in zip(here, moved.values(), strict=True)]
+    named = zip(moved, msgspec.to_builtins(there), strict=True)
+    return {place: f"{text}Z" for place, text in named}
 
 
 def iso(moment: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from copy import deepcopy
 from decimal import Decimal
 from typing import Any
@@ -58,7 +59,7 @@ SCALARS = (
     | st.booleans()
     | st.integers(-(2**63), 2**63)
     | st.decimals(allow_nan=False, allow_infinity=False)
-    | st.sampled_from([Decimal("3.0"), Decimal("1e400"), "2026-01-01", "2026-01-01T01:00+01:00"])
+    | st.sampled_from([Decimal("3.0"), Decimal("1e300"), "2026-01-01", "2026-01-01T01:00+01:00"])
     | st.sampled_from(["true", " 7 ", "1e5", "0", "-3.5", "2026-01-01T00:00:00Z", "NaN"])
     | TEXTS
 )
@@ -86,16 +87,37 @@ VALID = st.fixed_dictionaries(
 )
 
 
-def conformed(value: Any, field: str = "integer", **options: Any) -> tuple[Any, dict[str, int]]:
-    conformer = Conformer(SCHEMA, **options)
-    return conformer({field: value}).get(field, "left out"), dict(conformer.changed)
+def conformed(record: dict[str, Any], conformer: Conformer | None = None) -> dict[str, Any]:
+    """Conform one record on a page of its own."""
+    page = [deepcopy(record)]
+    (conformer or Conformer(SCHEMA))(page)
+    return page[0]
+
+
+def value_of(value: Any, field: str = "integer") -> tuple[Any, dict[str, int]]:
+    """Conform one value; returns it, and what was counted."""
+    conformer = Conformer(SCHEMA)
+    return conformed({field: value}, conformer).get(field, "left out"), dict(conformer.changed)
 
 
 @given(st.dictionaries(NAMES, WILD, max_size=6))
 def test_whatever_comes_fits_the_schema(record: dict[str, Any]) -> None:
-    row = Conformer(SCHEMA)(deepcopy(record))
+    row = conformed(record)
     assert list(row) == [name for name in record if name != "unknown"]
     Draft7Validator(SCHEMA).validate(json.loads(encode(row), parse_float=Decimal))
+
+
+@given(st.lists(VALID | st.dictionaries(NAMES, WILD, max_size=6), max_size=4))
+def test_a_page_is_conformed_like_its_records(records: list[dict[str, Any]]) -> None:
+    one_by_one, at_once = Conformer(SCHEMA), Conformer(SCHEMA)
+    page = deepcopy(records)
+    at_once(page)
+    misfit = {"unknown": 1}
+    alone = [deepcopy(record) for record in [*records, misfit]]
+    one_by_one(alone)
+    assert repr(page) == repr(alone[:-1])
+    assert at_once.changed == one_by_one.changed
+    assert at_once.unknown + Counter(unknown=1) == one_by_one.unknown
 
 
 @given(VALID)
@@ -108,15 +130,15 @@ def test_valid_records_are_as_the_sdk_makes_them(record: dict[str, Any]) -> None
         logging.getLogger("quiet"),
     )
     conformer = Conformer(SCHEMA)
-    assert conformer(deepcopy(record)) == expected
+    assert conformed(record, conformer) == expected
     assert conformer.changed == {}
 
 
 @given(st.dictionaries(NAMES, WILD, max_size=6))
 def test_what_fits_stays(record: dict[str, Any]) -> None:
-    row = Conformer(SCHEMA)(deepcopy(record))
+    row = conformed(record)
     again = Conformer(SCHEMA)
-    assert repr(again(deepcopy(row))) == repr(row)
+    assert repr(conformed(row, again)) == repr(row)
     assert again.changed == again.unknown == {}
 
 
@@ -146,13 +168,13 @@ def test_what_fits_stays(record: dict[str, Any]) -> None:
     ids=repr,
 )
 def test_values_of_their_type_are_no_change(field: str, value: Any, fixed: Any) -> None:
-    found, changed = conformed(value, field)
+    found, changed = value_of(value, field)
     assert (found, type(found), changed) == (fixed, type(fixed), {})
 
 
 @pytest.mark.parametrize("value", ["1e28", "1e30", "9e308", "12345678901234567890123456789.0"])
 def test_large_whole_numbers(value: str) -> None:
-    assert conformed(Decimal(value)) == (int(Decimal(value)), {})
+    assert value_of(Decimal(value)) == (int(Decimal(value)), {})
 
 
 @pytest.mark.parametrize(
@@ -175,8 +197,8 @@ def test_large_whole_numbers(value: str) -> None:
         ("number", "7", 7),
         ("number", "7.10", Decimal("7.10")),
         ("number", "NaN", None),
-        ("number", Decimal("1e309"), None),
-        ("number", Decimal("-Infinity"), None),
+        ("number", "1e309", None),
+        ("number", "-Infinity", None),
         ("number", False, None),
         ("boolean", "TRUE ", True),
         ("boolean", "false", False),
@@ -206,14 +228,14 @@ def test_large_whole_numbers(value: str) -> None:
 def test_values_of_other_types_are_converted_where_nothing_is_lost(
     field: str, value: Any, fixed: Any
 ) -> None:
-    found, changed = conformed(value, field)
+    found, changed = value_of(value, field)
     assert changed == {field: 1}
     assert (found, type(found)) == (fixed, type(fixed))
 
 
 @pytest.mark.parametrize(("value", "fixed"), [("5", 5), (False, None), ("x", None), ({}, None)])
 def test_single_values_in_place_of_an_array_fit_it(value: Any, fixed: Any) -> None:
-    found, changed = conformed(value, "integers")
+    found, changed = value_of(value, "integers")
     assert found == [fixed]
     assert changed["integers"] == 1
 
@@ -221,15 +243,18 @@ def test_single_values_in_place_of_an_array_fit_it(value: Any, fixed: Any) -> No
 def test_changes_are_counted_at_their_place() -> None:
     conformer = Conformer(SCHEMA)
     for _ in range(2):
-        conformer(
-            {"integers": ["x", 1, "y"], "object": {"integer": "x"}, "objects": [{"number": []}]}
+        conformed(
+            {"integers": ["x", 1, "y"], "object": {"integer": "x"}, "objects": [{"number": []}]},
+            conformer,
         )
     assert conformer.changed == {"integers[]": 4, "object.integer": 2, "objects[].number": 2}
 
 
 def test_fields_outside_the_schema_are_left_out_and_counted() -> None:
     conformer = Conformer(SCHEMA)
-    row = conformer({"x": 1, "text": "a", "object": {"y": 1, "integer": 2}, "objects": [{"z": 1}]})
+    row = conformed(
+        {"x": 1, "text": "a", "object": {"y": 1, "integer": 2}, "objects": [{"z": 1}]}, conformer
+    )
     assert row == {"text": "a", "object": {"integer": 2}, "objects": [{}]}
     assert conformer.unknown == {"x": 1, "object.y": 1, "objects[].z": 1}
     assert conformer.changed == {}
@@ -237,30 +262,32 @@ def test_fields_outside_the_schema_are_left_out_and_counted() -> None:
 
 def test_fields_outside_the_schema_are_let_through_where_wanted() -> None:
     conformer = Conformer(SCHEMA, keep_unknown=True)
-    assert conformer({"x": 1, "text": "a"}) == {"x": 1, "text": "a"}
+    assert conformed({"x": 1, "text": "a"}, conformer) == {"x": 1, "text": "a"}
     assert conformer.unknown == {"x": 1}
 
 
 def test_open_objects_take_anything() -> None:
     conformer = Conformer(SCHEMA)
-    assert conformer({"open": {"x": 1}}) == {"open": {"x": 1}}
+    assert conformed({"open": {"x": 1}}, conformer) == {"open": {"x": 1}}
     assert conformer.unknown == {}
 
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_fields_that_are_left_out_are_not_counted(*, keep: bool) -> None:
     conformer = Conformer(SCHEMA, left_out=("text", "gone"), keep_unknown=keep)
-    assert conformer({"text": 5, "gone": 1, "integer": 1}) == {"integer": 1}
+    assert conformed({"text": 5, "gone": 1, "integer": 1}, conformer) == {"integer": 1}
     assert conformer.unknown == conformer.changed == {}
 
 
 def test_fields_deeper_down_are_not_left_out_with_their_namesakes() -> None:
     conformer = Conformer(SCHEMA, left_out=("integer",))
-    assert conformer({"integer": 1, "object": {"integer": 1}}) == {"object": {"integer": 1}}
+    assert conformed({"integer": 1, "object": {"integer": 1}}, conformer) == {
+        "object": {"integer": 1}
+    }
 
 
 def test_types_may_be_single_or_missing() -> None:
     conformer = Conformer({"properties": {"id": {"type": "string"}, "free": {}}})
-    assert conformer({"id": 5, "free": [1]}) == {"id": "5", "free": [1]}
+    assert conformed({"id": 5, "free": [1]}, conformer) == {"id": "5", "free": [1]}
     assert conformer.changed == {"id": 1}
-    assert Conformer({})({"a": 1}) == {}
+    assert conformed({"a": 1}, Conformer({})) == {}

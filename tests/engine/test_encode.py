@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_analytics.engine.encode import canonical, encode
+from tap_analytics.engine.encode import canonical, encode, encode_lines
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text(),
@@ -34,6 +34,11 @@ def test_any_text_becomes_sound_utf_8(value: Any) -> None:
     text = encode(value).decode("utf-8")
     assert "\\u0000" not in text
     assert "\x00" not in json.dumps(json.loads(text), ensure_ascii=False)
+
+
+@given(st.lists(VALUES | WILD | st.just("\\u0000"), max_size=4))
+def test_values_are_encoded_together_as_they_are_alone(values: list[Any]) -> None:
+    assert encode_lines(values) == b"".join(encode(value) + b"\n" for value in values)
 
 
 @pytest.mark.parametrize(

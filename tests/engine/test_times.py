@@ -6,7 +6,7 @@ import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_analytics.engine import times
@@ -122,6 +122,38 @@ def test_only_times_leave(text: str) -> None:
 @given(st.from_regex(times._SURELY_VALID, fullmatch=True))
 def test_texts_that_are_sure_do_not_change(text: str) -> None:
     assert times.utc_text(text) == text
+
+
+DATE_TIMES = st.datetimes().map(datetime.isoformat) | st.sampled_from(
+    ["2026-01-31T09:00:00", "2026-02-28T23:59:59.5", "2026-02-29T00:00:00", "0001-01-01T00:00:00"]
+)
+ZONES = st.sampled_from(
+    ["Z", "z", "+00:00", "-00:00", "+02:00", "-11:30", "+0200", "+02", "", "+23:59", "+24:00"]
+)
+FORMS = st.builds(
+    lambda text, zone, gap: text.replace("T", gap) + zone,
+    DATE_TIMES,
+    ZONES,
+    st.sampled_from(["T", "T", "T", " ", "t"]),
+)
+
+
+@settings(max_examples=1000)
+@given(st.lists(st.none() | FORMS | st.text("0123456789-+:.TZ ", max_size=30), max_size=3))
+def test_times_are_moved_to_utc_together_as_they_are_alone(texts: list[str | None]) -> None:
+    try:
+        moved = times.moved_to_utc(texts)
+    except (ValueError, OverflowError):
+        return
+    for place, text in enumerate(texts):
+        if text is not None:
+            assert moved.get(place, text) == times.utc_text(text)
+
+
+@pytest.mark.parametrize("zone", ["Z", "+02:00", "-11:30"])
+def test_the_usual_forms_are_moved_together(zone: str) -> None:
+    texts = ["2026-01-31T23:00:00", "2026-01-31T00:00:00.5", "2024-02-29T12:00:00.123456"]
+    times.moved_to_utc([f"{text}{zone}" for text in texts])
 
 
 def test_days() -> None:

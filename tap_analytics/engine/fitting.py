@@ -1,0 +1,63 @@
+"""Schemas as types of msgspec, which can tell in one call whether a whole page fits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Union
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+_SCALARS: dict[str, Any] = {
+    "string": str,
+    "integer": int,
+    "number": int | float,
+    "boolean": bool,
+    "null": None,
+}
+
+
+def type_names(schema: Mapping[str, Any]) -> list[str]:
+    """Return the JSON types that a schema allows."""
+    names = schema.get("type", [*_SCALARS, "object", "array"])
+    return [names] if isinstance(names, str) else list(names)
+
+
+def record_type(schema: Mapping[str, Any], left_out: Collection[str] = ()) -> type:
+    """Return a type that a decoded record fits if its values have the types of a schema.
+
+    Args:
+        schema: JSON schema of the records.
+        left_out: Top-level fields that may hold anything.
+    """
+    fields = {name: _value_type(part) for name, part in schema.get("properties", {}).items()}
+    return _struct({**fields, **dict.fromkeys(left_out, Any)}, is_open=False)
+
+
+def _value_type(schema: Mapping[str, Any]) -> Any:
+    names = type_names(schema)
+    if {*_SCALARS, "object", "array"} <= {*names} and not {"properties", "items"} & schema.keys():
+        return Any
+    return Union[tuple(_type(name, schema) for name in names)]  # noqa: UP007 - as many as there are
+
+
+def _type(name: str, schema: Mapping[str, Any]) -> Any:
+    if name == "object":
+        fields = {part: _value_type(inner) for part, inner in schema.get("properties", {}).items()}
+        return _struct(fields, is_open=bool(schema.get("additionalProperties"))) if fields else dict
+    if name == "array":
+        items = schema.get("items")
+        return list[_value_type(items)] if isinstance(items, dict) else list  # type: ignore[misc]
+    return _SCALARS[name]
+
+
+def _struct(fields: Mapping[str, Any], *, is_open: bool) -> type:
+    numbered = {f"field_{number}": name for number, name in enumerate(fields)}
+    return msgspec.defstruct(
+        "Fitting",
+        [(number, fields[name], None) for number, name in numbered.items()],
+        rename=numbered,
+        forbid_unknown_fields=not is_open,
+        gc=False,
+    )
