@@ -45,8 +45,8 @@ class _Window:
 class Budget:
     """Grants requests to the threads of one API.
 
-    A limit that nobody declared is learned: requests in flight grow from a few to the allowed
-    number, slowly at first, for a burst would run into a low limit many times at once. The
+    A limit that nobody declared is learned: requests in flight grow from a few, or half the
+    allowed number, slowly at first, for a burst would run into a low limit many times at once. The
     first "slower" of the server sets the rate to what it had just let through, less a margin,
     if that was enough to tell; else fewer requests are in flight for a while. From time to
     time a higher rate is tried, and given up if the server objects.
@@ -61,7 +61,7 @@ class Budget:
         """
         self._windows = [_Window(count, seconds) for count, seconds in windows]
         self._concurrency = concurrency
-        self._allowed = min(_START_IN_FLIGHT, concurrency)
+        self._allowed = min(max(_START_IN_FLIGHT, concurrency // 2), concurrency)
         self._cond = threading.Condition()
         self._in_flight = 0
         self._successes = 0

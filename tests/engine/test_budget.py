@@ -103,9 +103,14 @@ def test_requests_in_flight_grow_with_good_answers() -> None:
 def test_growth_goes_on_faster_once_it_is_safe() -> None:
     budget = Budget((), 64)
     succeed(budget, 24)
-    assert budget._allowed == 7
+    assert budget._allowed == 35
     succeed(budget, 3)
-    assert budget._allowed == 10
+    assert budget._allowed == 38
+
+
+@pytest.mark.parametrize(("concurrency", "first"), [(1, 1), (3, 3), (8, 4), (20, 10)])
+def test_the_first_requests_in_flight_are_a_few_or_half(concurrency: int, first: int) -> None:
+    assert Budget((), concurrency)._allowed == first
 
 
 @pytest.mark.parametrize("throttled", [True, False])
@@ -116,7 +121,7 @@ def test_other_answers_do_not_grow_anything(*, throttled: bool) -> None:
         pass
     for _ in range(20):
         budget.release(time.monotonic(), good=False, throttled=throttled)
-    assert budget._allowed == 6
+    assert budget._allowed == 34
     assert budget._successes == 20
     assert not budget.may_retry()
 
