@@ -7,6 +7,7 @@ import marshal
 import os
 import tempfile
 from array import array
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_analytics.engine.encode import encode_lines
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 _BYTES_IN_MEMORY = 8 * 1024 * 1024
 _ROW_OVERHEAD = 300
-_ROWS_PER_BLOCK = 64
+_ROWS_PER_BLOCK = 24
 _KEYS_IN_MEMORY = 1 << 16
 _KEYS_PER_BLOCK = 1 << 10
 FIRST = -(1 << 62)
@@ -44,23 +45,28 @@ class Row(NamedTuple):
 
 
 class _Blocks:
-    """Blocks of bytes in one temporary file that vanishes with the process."""
+    """Runs of blocks of bytes in one temporary file that vanishes with the process."""
 
     def __init__(self) -> None:
         self._file: Any = None
         self._end = 0
 
-    def write(self, block: bytes) -> tuple[int, int]:
+    def write(self, blocks: Iterable[bytes]) -> array[int]:
+        """Append a run, and return where its blocks start and the last one ends."""
         if self._file is None:
             self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as we do
-        self._file.write(block)
-        place = (self._end, len(block))
-        self._end += len(block)
-        return place
+        places = array("q", [self._end])
+        for block in blocks:
+            self._file.write(block)
+            self._end += len(block)
+            places.append(self._end)
+        return places
 
-    def read(self, place: tuple[int, int]) -> bytes:
+    def read(self, places: array[int]) -> Iterator[bytes]:
+        """Yield the blocks of a run."""
         self._file.flush()
-        return os.pread(self._file.fileno(), place[1], place[0])
+        for start, end in pairwise(places):
+            yield os.pread(self._file.fileno(), end - start, start)
 
     def close(self) -> None:
         if self._file is not None:
@@ -84,7 +90,7 @@ class Spool:
         self._rows: list[Row] = []
         self._bytes = 0
         self._blocks = _Blocks()
-        self._runs: list[list[tuple[int, int]]] = []
+        self._runs: list[array[int]] = []
 
     def add(self, row: Row) -> None:
         """Take a row."""
@@ -97,19 +103,15 @@ class Spool:
 
     def _spill(self) -> None:
         self._rows.sort()
-        plain = [tuple(row) for row in self._rows]
-        self._runs.append(
-            [
-                self._blocks.write(marshal.dumps(plain[start : start + _ROWS_PER_BLOCK]))
-                for start in range(0, len(plain), _ROWS_PER_BLOCK)
-            ]
-        )
+        starts = range(0, len(self._rows), _ROWS_PER_BLOCK)
+        blocks = ([*map(tuple, self._rows[at : at + _ROWS_PER_BLOCK])] for at in starts)
+        self._runs.append(self._blocks.write(map(marshal.dumps, blocks)))
         self._rows = []
         self._bytes = 0
 
-    def _run(self, places: Iterable[tuple[int, int]]) -> Iterator[Row]:
-        for place in places:
-            yield from map(Row._make, marshal.loads(self._blocks.read(place)))  # noqa: S302
+    def _run(self, places: array[int]) -> Iterator[Row]:
+        for block in self._blocks.read(places):
+            yield from map(Row._make, marshal.loads(block))  # noqa: S302
 
     def rows(self) -> Iterator[Row]:
         """Yield all rows in order; of rows with the same order and key the last one read."""
@@ -138,7 +140,7 @@ class KeyLedger:
         self.repeated = 0
         self._recent: set[int] = set()
         self._blocks = _Blocks()
-        self._runs: list[list[tuple[int, int]]] = []
+        self._runs: list[array[int]] = []
 
     def add(self, keys: list[Any]) -> list[Any]:
         """Take the keys of a page, and return those that are new among the latest ones."""
@@ -153,18 +155,15 @@ class KeyLedger:
         return list(fresh.values())
 
     def _spill(self) -> None:
-        marks = sorted(self._recent)
-        self._runs.append(
-            [
-                self._blocks.write(array("q", marks[start : start + _KEYS_PER_BLOCK]).tobytes())
-                for start in range(0, len(marks), _KEYS_PER_BLOCK)
-            ]
-        )
+        marks = array("q", sorted(self._recent))
+        starts = range(0, len(marks), _KEYS_PER_BLOCK)
+        blocks = (marks[at : at + _KEYS_PER_BLOCK].tobytes() for at in starts)
+        self._runs.append(self._blocks.write(blocks))
         self._recent = set()
 
-    def _run(self, places: Iterable[tuple[int, int]]) -> Iterator[int]:
-        for place in places:
-            yield from array("q", self._blocks.read(place))
+    def _run(self, places: array[int]) -> Iterator[int]:
+        for block in self._blocks.read(places):
+            yield from array("q", block)
 
     def repeats(self) -> int:
         """Return how many keys came more than once; ends the ledger."""
