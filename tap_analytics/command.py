@@ -60,5 +60,8 @@ class AnalyticsCommand(SingerCommand):
             refuse(error.errors, self.logger)
         except (Terminated, ClosedOutput) as end:
             leave(end.status)
-        except BrokenPipeError as error:
-            leave(ClosedOutput(error).status)
+        except OSError as error:  # of printing the catalog or what the tap is
+            end = ClosedOutput(error)
+            if not isinstance(error, BrokenPipeError):
+                self.logger.error("%s", end)  # noqa: TRY400
+            leave(end.status)

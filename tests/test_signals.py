@@ -185,6 +185,26 @@ def test_a_full_disk_is_said(open_sandbox: OpenSandbox) -> None:
     assert "Traceback" not in log
 
 
+@pytest.mark.parametrize("arguments", [["--discover"], ["--about", "--format=json"]])
+def test_a_full_disk_is_said_by_other_output(arguments: list[str]) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no /dev/full here")
+    with full.open("wb") as stdout:
+        done = subprocess.run(  # noqa: S603
+            [*TAP, *arguments],
+            cwd=ROOT,
+            env=environment(),
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    log = done.stderr.decode()
+    assert done.returncode == 1
+    assert "standard output cannot be written: No space left" in log
+    assert "Traceback" not in log
+
+
 @pytest.mark.parametrize("arguments", [["--discover"], ["--about", "--format=json"], ["--help"]])
 def test_the_reader_of_other_output_goes_away(arguments: list[str]) -> None:
     with subprocess.Popen(  # noqa: S603

@@ -183,12 +183,9 @@ class Client:
             raise ReadError(msg)
         return Answer(response.status_code, response.headers, body)
 
-    def stop(self) -> None:
-        """Let waiting threads go and refuse further requests."""
+    def close(self) -> None:
+        """Let waiting threads go, refuse further requests, and close idle connections."""
         self._stopped.set()
         self.budget.close()
         self._watchdog.close()
-
-    def close(self) -> None:
-        """Close the connections."""
         self._adapter.close()

@@ -174,4 +174,4 @@ class Lane:
         with self._lock:
             self._closed = True
             self._work.notify_all()
-        self.client.stop()
+        self.client.close()

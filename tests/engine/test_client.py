@@ -66,7 +66,6 @@ def asking(
         try:
             yield ask, server
         finally:
-            ask.client.stop()
             ask.client.close()
             assert ask.budget._in_flight <= 0
 
@@ -315,7 +314,6 @@ def test_another_scheme_is_another_host() -> None:
         ask = Asking(server.url, patience())
         with pytest.raises(ReadError, match="redirected to another host"):
             ask()
-        ask.client.stop()
         ask.client.close()
 
 
@@ -351,7 +349,6 @@ def test_a_refused_connection_is_tried_again() -> None:
         with pytest.raises(ReadError, match=r"^no answer \(ConnectionError: .*, the last\)$"):
             ask()
         assert ask.counts == (4, 3)
-        ask.client.stop()
         ask.client.close()
 
 
@@ -432,12 +429,12 @@ def test_messages_are_no_longer_than_useful(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(ReadError) as failure:
         ask()
     assert str(failure.value) == f"no answer (OSError: {'x' * 200}) (attempt 1, the last)"
-    ask.client.stop()
+    ask.client.close()
 
 
 def test_after_the_end_nothing_is_asked() -> None:
     with asking(GOOD) as (ask, server):
-        ask.client.stop()
+        ask.client.close()
         with pytest.raises(ReadError, match=r"^the run has ended$"):
             ask()
         assert ask.counts == (0, 0)
@@ -461,7 +458,7 @@ def test_the_end_cuts_waits_short() -> None:
         while ask.tally.requests == 0 and time.monotonic() < deadline:
             time.sleep(0.01)
         time.sleep(0.05)
-        ask.client.stop()
+        ask.client.close()
         thread.join(10)
         assert [str(failure) for failure in failures] == ["the run has ended"]
 
@@ -507,5 +504,4 @@ def test_proxies_of_the_environment_are_used(monkeypatch: pytest.MonkeyPatch) ->
         ask = Asking("http://api.example", patience())
         assert ask("/x") == ({"a": 1}, 7)
         assert proxy.asked[0].path == "http://api.example/x"
-        ask.client.stop()
         ask.client.close()

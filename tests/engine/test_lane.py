@@ -29,10 +29,10 @@ class Idle:
     """Stands for a client that sends nothing."""
 
     def __init__(self) -> None:
-        self.is_stopped = False
+        self.is_closed = False
 
-    def stop(self) -> None:
-        self.is_stopped = True
+    def close(self) -> None:
+        self.is_closed = True
 
 
 @contextmanager
@@ -280,8 +280,8 @@ def test_threads_end_with_the_lane() -> None:
     with lane_of(4) as lane:
         ids(lane, lane.open((0,), Source(fetch)))
         client: Any = lane.client
-        assert not client.is_stopped
-    assert client.is_stopped
+        assert not client.is_closed
+    assert client.is_closed
     for thread in threads:
         thread.join(SECONDS)
         assert not thread.is_alive()
