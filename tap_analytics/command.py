@@ -61,7 +61,7 @@ class AnalyticsCommand(SingerCommand):
         except (Terminated, ClosedOutput) as end:
             leave(end.status)
         except OSError as error:  # of printing the catalog or what the tap is
-            end = ClosedOutput(error)
+            output = ClosedOutput(error)
             if not isinstance(error, BrokenPipeError):
-                self.logger.error("%s", end)  # noqa: TRY400
-            leave(end.status)
+                self.logger.error("%s", output)  # noqa: TRY400
+            leave(output.status)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 import pytest
-from jsonschema import Draft7Validator, FormatChecker
+from jsonschema import Draft7Validator
 from msgspec import Raw
 from msgspec.json import encode
 
@@ -20,7 +19,8 @@ from tap_analytics.sandbox.catalog import ROUTES
 from tap_analytics.sandbox.paging import Window
 from tests.comparing import assert_equal, by_key, expected_rows
 from tests.contract import BY_NAME, NAMES, PAGING, SINGLE, STREAMS, Documented
-from tests.support import Result, run_tap, settings, started_tap
+from tests.everything import Everything
+from tests.support import run_tap, settings, started_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,35 +50,14 @@ ODD = (
 """Ids and names that mean something else in a URL unless they are encoded."""
 
 
-@dataclass(frozen=True)
-class Everything:
-    """One run over all documented streams.
-
-    Attributes:
-        sandbox: What it read.
-        result: What it wrote.
-        requests: What it asked, by stream.
-    """
-
-    sandbox: Sandbox
-    result: Result
-    requests: dict[str, list[Request]]
-
-
 @pytest.fixture(scope="module")
 def everything() -> Iterator[Everything]:
     with Sandbox(records=250) as sandbox:
-        result = run_tap(settings(sandbox))
-        requests: dict[str, list[Request]] = {name: [] for name in NAMES}
-        for request in sandbox.requests:
-            requests[request.stream].append(request)
-        yield Everything(sandbox, result, requests)
+        yield Everything.read(sandbox, NAMES)
 
 
 def test_the_run_is_complete(everything: Everything) -> None:
-    assert everything.result.status == 0, everything.result.stderr[-3000:]
-    assert set(everything.result.records) == set(NAMES)
-    assert {row["status"] for row in everything.result.report.values()} == {"complete"}
+    everything.assert_complete()
 
 
 def test_messages_are_the_singer_ones(everything: Everything) -> None:
@@ -104,23 +83,15 @@ def test_rows_are_those_of_the_server(everything: Everything, name: str) -> None
 
 @pytest.mark.parametrize("stream", STREAMS, ids=NAMES)
 def test_keys_are_there_and_unique(everything: Everything, stream: Documented) -> None:
-    rows = everything.result.records[stream.name]
-    schema = everything.result.schemas[stream.name]
-    assert tuple(schema["key_properties"]) == stream.keys
+    rows = everything.rows(stream.name, stream.keys)
+    schema = everything.result.schemas[stream.name]["schema"]
     assert len(rows) >= (1 if stream.name == "user" else 25)
-    assert not [row for row in rows for name in stream.keys if row.get(name) is None]
-    assert len(by_key(rows, schema["schema"], stream.keys)) == len(rows)
+    assert len(by_key(rows, schema, stream.keys)) == len(rows)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_rows_are_valid(everything: Everything, name: str) -> None:
-    schema = everything.result.schemas[name]["schema"]
-    validator = Draft7Validator(schema, format_checker=FormatChecker())
-    assert not [
-        f"{error.json_path}: {error.message}"
-        for row in everything.result.records[name]
-        for error in validator.iter_errors(row)
-    ]
+    everything.assert_valid(name)
 
 
 @pytest.mark.parametrize("stream", STREAMS, ids=NAMES)

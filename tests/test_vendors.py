@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pytest
-from jsonschema import Draft7Validator, FormatChecker
 
 from tap_analytics.sandbox import Sandbox
 from tests.comparing import by_key
-from tests.support import Result, run_tap, settings
+from tests.everything import Everything
 from tests.vendors import (
     BELOW_PAGES,
     BY_NAME,
@@ -29,25 +27,9 @@ from tests.vendors import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_analytics.sandbox import Request
 
 MOST = 100
 """Rows that every vendor allows a page to have."""
-
-
-@dataclass(frozen=True)
-class Everything:
-    """One run over all streams of the vendors.
-
-    Attributes:
-        sandbox: What it read.
-        result: What it wrote.
-        requests: What it asked, by stream.
-    """
-
-    sandbox: Sandbox
-    result: Result
-    requests: dict[str, list[Request]]
 
 
 @pytest.fixture(scope="module")
@@ -55,17 +37,11 @@ def everything() -> Iterator[Everything]:
     sizes = {"pages": 12, "esignature_teams": 40, "events": 205}
     with Sandbox(records=130, sizes=sizes, upstreams=True, log=20_000) as sandbox:
         crowd(sandbox)
-        result = run_tap(settings(sandbox))
-        requests: dict[str, list[Request]] = {name: [] for name in NAMES}
-        for request in sandbox.requests:
-            requests[request.stream].append(request)
-        yield Everything(sandbox, result, requests)
+        yield Everything.read(sandbox, NAMES)
 
 
 def test_the_run_is_complete(everything: Everything) -> None:
-    assert everything.result.status == 0, everything.result.stderr[-3000:]
-    assert set(everything.result.records) == set(NAMES)
-    assert {row["status"] for row in everything.result.report.values()} == {"complete"}
+    everything.assert_complete()
 
 
 def test_nothing_was_refused(everything: Everything) -> None:
@@ -81,23 +57,15 @@ def test_rows_are_those_of_the_server(everything: Everything, name: str) -> None
 
 @pytest.mark.parametrize("stream", UPSTREAMS, ids=NAMES)
 def test_keys_are_there_and_unique(everything: Everything, stream: Upstream) -> None:
-    rows = everything.result.records[stream.name]
-    schema = everything.result.schemas[stream.name]
-    assert tuple(schema["key_properties"]) == stream.keys
+    rows = everything.rows(stream.name, stream.keys)
+    schema = everything.result.schemas[stream.name]["schema"]
     assert rows
-    assert not [row for row in rows for name in stream.keys if row.get(name) is None]
-    assert len(by_key(rows, schema["schema"], stream.keys)) == len(rows)
+    assert len(by_key(rows, schema, stream.keys)) == len(rows)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_rows_are_valid(everything: Everything, name: str) -> None:
-    schema = everything.result.schemas[name]["schema"]
-    validator = Draft7Validator(schema, format_checker=FormatChecker())
-    assert not [
-        f"{error.json_path}: {error.message}"
-        for row in everything.result.records[name]
-        for error in validator.iter_errors(row)
-    ]
+    everything.assert_valid(name)
 
 
 @pytest.mark.parametrize("stream", UPSTREAMS, ids=NAMES)

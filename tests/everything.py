@@ -1,0 +1,62 @@
+"""One run over everything that a sandbox serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from jsonschema import Draft7Validator, FormatChecker
+
+from tests.support import Result, run_tap, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tap_analytics.sandbox import Request, Sandbox
+
+
+@dataclass(frozen=True)
+class Everything:
+    """A run over all streams.
+
+    Attributes:
+        sandbox: What it read.
+        result: What it wrote.
+        requests: What it asked, by stream.
+    """
+
+    sandbox: Sandbox
+    result: Result
+    requests: dict[str, list[Request]]
+
+    @classmethod
+    def read(cls, sandbox: Sandbox, names: Iterable[str]) -> Everything:
+        """Let the tap read all streams, of which these are the names."""
+        result = run_tap(settings(sandbox))
+        requests: dict[str, list[Request]] = {name: [] for name in names}
+        for request in sandbox.requests:
+            requests[request.stream].append(request)
+        return cls(sandbox, result, requests)
+
+    def assert_complete(self) -> None:
+        """Assert that the run says that it read everything."""
+        assert self.result.status == 0, self.result.stderr[-3000:]
+        assert set(self.result.records) == set(self.requests)
+        assert {row["status"] for row in self.result.report.values()} == {"complete"}
+
+    def rows(self, name: str, keys: tuple[str, ...]) -> list[Any]:
+        """Return the rows of a stream, and assert that it has these keys and every row too."""
+        rows = self.result.records[name]
+        assert tuple(self.result.schemas[name]["key_properties"]) == keys
+        assert not [row for row in rows for key in keys if row.get(key) is None]
+        return rows
+
+    def assert_valid(self, name: str) -> None:
+        """Assert that all rows of a stream fit its schema."""
+        schema = self.result.schemas[name]["schema"]
+        validator = Draft7Validator(schema, format_checker=FormatChecker())
+        assert not [
+            f"{error.json_path}: {error.message}"
+            for row in self.result.records[name]
+            for error in validator.iter_errors(row)
+        ]
