@@ -22,7 +22,8 @@ class Lane:
     """Readers of one API's lists, and up to ``concurrency`` threads that serve them.
 
     Threads only fetch and decode. Everything with meaning happens where pages are consumed.
-    What was fetched and not consumed is bounded; only the list being consumed may pass it.
+    What was fetched and not consumed is bounded; only the list waited for may pass the bound,
+    by as little as its consumer needs.
     """
 
     def __init__(self, name: str, client: Client, concurrency: int) -> None:
@@ -157,9 +158,14 @@ class Lane:
         self._held_back = (
             pages >= _PAGES_AHEAD_PER_THREAD * self.concurrency or size >= _MOST_BYTES_AHEAD
         )
-        if self._held_back:
-            return [self._head] if self._head else []
-        return self._readers
+        if not self._held_back:
+            return self._readers
+        return [self._head] if self._head and self._may_pass(self._head) else []
+
+    def _may_pass(self, reader: ListReader) -> bool:
+        """Tell whether the list that is waited for may pass the bound, which others reached."""
+        is_short = reader.ahead * self._largest < _MOST_BYTES_AHEAD // 2
+        return reader.is_starved or (is_short and reader.ahead < self.concurrency)
 
     def _next_job(self) -> tuple[ListReader, int, int, int] | None:
         if self._closed:

@@ -67,6 +67,16 @@ class ListReader:
         """Whether there is a page to ask for."""
         return bool(self._again) or self._next <= self._horizon()
 
+    @property
+    def is_starved(self) -> bool:
+        """Whether the next page in order can be asked for, and was not yet."""
+        return self.is_ready and (bool(self._again) or self._next <= self._accepted)
+
+    @property
+    def ahead(self) -> int:
+        """Pages that were asked for and not consumed."""
+        return self._next - self._consumed
+
     def take(self) -> tuple[int, int] | None:
         """Return index and token of the next page to ask for, or None for now."""
         if self._again:

@@ -235,6 +235,25 @@ def test_what_is_fetched_ahead_is_bounded(concurrency: int, size: int, ahead: in
         assert len(ids(lane, reader)) == 80
 
 
+@pytest.mark.parametrize(("size", "ahead"), [(10, 8), (1 << 20, 6)])
+def test_a_late_page_does_not_let_the_others_pass_the_bound(size: int, ahead: int) -> None:
+    gate = threading.Event()
+    asked: list[int] = []
+
+    def fetch(token: int) -> Page:
+        asked.append(token)
+        if token == 3:
+            gate.wait(SECONDS)
+        return counted(60, size)(token)
+
+    with lane_of(2) as lane:
+        pages = lane.pages(lane.open((0,), Source(fetch)), lambda: None)
+        threading.Timer(0.2, lambda: (seen.append(len(asked)), gate.set())).start()
+        seen: list[int] = []
+        assert len(list(pages)) == 60
+    assert ahead < seen[0] <= 2 + ahead + 2
+
+
 def test_the_list_being_consumed_may_pass_the_bound() -> None:
     with lane_of(1) as lane:
         early = [lane.open((rank,), Source(counted(1))) for rank in range(4)]
