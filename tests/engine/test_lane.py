@@ -239,6 +239,7 @@ def test_what_is_fetched_ahead_is_bounded(concurrency: int, size: int, ahead: in
 def test_a_late_page_does_not_let_the_others_pass_the_bound(size: int, ahead: int) -> None:
     gate = threading.Event()
     asked: list[int] = []
+    seen: list[int] = []
 
     def fetch(token: int) -> Page:
         asked.append(token)
@@ -246,10 +247,13 @@ def test_a_late_page_does_not_let_the_others_pass_the_bound(size: int, ahead: in
             gate.wait(SECONDS)
         return counted(60, size)(token)
 
+    def look() -> None:
+        seen.append(len(asked))
+        gate.set()
+
     with lane_of(2) as lane:
         pages = lane.pages(lane.open((0,), Source(fetch)), lambda: None)
-        threading.Timer(0.2, lambda: (seen.append(len(asked)), gate.set())).start()
-        seen: list[int] = []
+        threading.Timer(0.2, look).start()
         assert len(list(pages)) == 60
     assert ahead < seen[0] <= 2 + ahead + 2
 
