@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 _BYTES_IN_MEMORY = 8 * 1024 * 1024
 _ROW_OVERHEAD = 300
-_ROWS_PER_BLOCK = 24
+_ROWS_PER_BLOCK = 8
 _KEYS_IN_MEMORY = 1 << 16
-_KEYS_PER_BLOCK = 1 << 10
+_KEYS_PER_BLOCK = 1 << 8
 FIRST = -(1 << 62)
 """Order of rows without a replication key: before all others."""
 
