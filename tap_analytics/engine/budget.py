@@ -118,10 +118,10 @@ class Budget:
             if throttled:
                 self._slow_down(granted, now)
             elif good:
-                self._succeeded(now)
+                self._succeeded(granted, now)
             self._cond.notify_all()
 
-    def _succeeded(self, now: float) -> None:
+    def _succeeded(self, granted: float, now: float) -> None:
         self._successes += 1
         self._retries = min(self._retries + _RETRY_SHARE, _RETRIES_AT_MOST)
         careful = self._successes <= _CAREFUL_SUCCESSES
@@ -131,8 +131,12 @@ class Budget:
             self._recent.append(now)
             while self._recent[0] < now - 1.0:
                 self._recent.popleft()
+        elif self._recent and granted < self._slowed_at:  # it was let through before the refusal
+            self._recent.append(now)
+            self._learn(len(self._recent) * _SAFE_SHARE, now)
         elif now - self._learned_at > self._probe_after:
             self._before_probe = 1 / self._learned.seconds
+            self._recent.clear()
             self._learn(_PROBE_STEP * self._before_probe, now)
 
     def _slow_down(self, granted: float, now: float) -> None:
@@ -149,6 +153,7 @@ class Budget:
             self._before_probe = None
             self._probe_after = _PROBE_AFTER_FAILURE
         else:
+            self._recent.clear()
             self._learn(_BACK_OFF / self._learned.seconds, now)
 
     def _learn(self, rate: float, now: float) -> None:
@@ -158,11 +163,13 @@ class Budget:
     def pause(self, seconds: float) -> float:
         """Keep all threads of the API from sending for so long.
 
+        Refusals of requests that were granted before teach nothing new.
+
         Returns:
             Seconds by which this is longer than what they were waiting for anyway.
         """
         with self._cond:
-            now = time.monotonic()
+            now = self._slowed_at = time.monotonic()
             before = max(self._pause_until, now)
             self._pause_until = max(before, now + seconds)
             return self._pause_until - before

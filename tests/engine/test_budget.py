@@ -291,6 +291,35 @@ def test_a_request_of_the_same_moment_teaches(clock: Clock) -> None:
     assert rate_of(budget) == pytest.approx(19 * 0.7)
 
 
+def test_good_answers_that_a_refusal_overtook_count_as_well(clock: Clock) -> None:
+    budget = Budget((), 8)
+    succeed(budget, 16)
+    leaves = [budget.acquire() for _ in range(5)]
+    clock.now += 0.01
+    budget.release(leaves.pop(), good=False, throttled=True)
+    assert rate_of(budget) == pytest.approx(16 * 0.95)
+    for leave in leaves:
+        budget.release(leave, good=True)
+    assert rate_of(budget) == pytest.approx(20 * 0.95)
+    clock.now += 1
+    slower(budget)
+    rate = rate_of(budget)
+    clock.now += 1
+    succeed(budget)
+    assert rate_of(budget) == rate
+
+
+def test_requests_that_slipped_through_before_a_pause_teach_nothing(clock: Clock) -> None:
+    budget = Budget((), 4)
+    learned(budget)
+    clock.now += 0.06
+    leave = budget.acquire()
+    clock.now += 0.01
+    budget.pause(1)
+    budget.release(leave, good=False, throttled=True)
+    assert rate_of(budget) == pytest.approx(19)
+
+
 def test_another_slower_lowers_the_rate(clock: Clock) -> None:
     budget = Budget((), 4)
     learned(budget)
