@@ -181,13 +181,14 @@ class SegmentsIds(ExperimentationStream):
     def merge(self, pages: Iterable[Page]) -> Iterator[Page]:
         """Put the ids of all pages into the object on the first one."""
         first: Page | None = None
+        known: set[str] = set()
         for page in pages:
-            if first is None:
-                first = page
-            elif first.records and page.records:
-                ids = first.records[0]["ids"]
-                known = set(ids)
-                ids += [one for one in page.records[0]["ids"] if one not in known]
+            first = first or page
+            if first.records and page.records:
+                ids = page.records[0]["ids"]
+                if page is not first:
+                    first.records[0]["ids"] += [one for one in ids if one not in known]
+                known.update(ids)
         if first is not None:
             yield first
 
