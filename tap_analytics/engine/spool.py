@@ -15,7 +15,7 @@ from tap_analytics.engine.encode import encode_lines
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_BYTES_IN_MEMORY = 8 * 1024 * 1024
+_BYTES_IN_MEMORY = 16 * 1024 * 1024
 _ROW_OVERHEAD = 300
 _ROWS_PER_BLOCK = 8
 _KEYS_IN_MEMORY = 1 << 16
