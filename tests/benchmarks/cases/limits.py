@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from math import ceil
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.bench import Sample
+from tests.benchmarks.bench import say
 from tests.benchmarks.cases.tables import compared
 from tests.benchmarks.results import Check, Findings
 from tests.benchmarks.server import Server
@@ -22,24 +23,22 @@ def unknown(bench: Bench) -> Findings:
     """Read children as fast as the server allows, without being refused often."""
     work = Work(FAMILY)
     count = bench.pick(300, 60)
-    with Server(records=0, sizes={PARENTS.name: count}, rate=_RATE) as server:
-        records = server.rows(work)
-        samples = bench.compare(server, {Ours.label: (bench.ours, work)}, records)
+    runs = []
+    for number in range(bench.rounds):
+        say(f"  round {number + 1}: {Ours.label}")
+        # A server of its own for each: of an old one, the run before used a part of the limit.
+        with Server(records=0, sizes={PARENTS.name: count}, rate=_RATE) as server:
+            runs.append(bench.run(server, bench.ours, work, server.rows(work)))
+    sample = sorted(runs, key=attrgetter("reading"))[len(runs) // 2]
     needed = ceil(count / work.page_size) + count
     # The server lets the first of them through at once.
     ideal = ceil(needed / _RATE) - 1
-    found = samples[Ours.label]
-    sample = found if isinstance(found, Sample) else None
+    asked = sample.requests
     return Findings(
-        compared(samples, Ours.label),
+        compared({Ours.label: sample}, Ours.label),
         [
-            Check("times the ideal seconds", sample.reading / ideal if sample else None, 1.2),
-            Check(
-                "answers with 429",
-                sample.requests.repeats / sample.requests.total if sample else None,
-                0.02,
-                "{:.1%}",
-            ),
+            Check("times the ideal seconds", sample.reading / ideal, 1.2),
+            Check("answers with 429", asked.repeats / asked.total, 0.02, "{:.1%}"),
         ],
         notes=[
             (
