@@ -106,10 +106,12 @@ class Result:
         return "\n\n".join(parts)
 
 
+_HEADERS = ("measured", "target", "result", "holds")
+
+
 def targets(checks: Iterable[Check]) -> str:
     """Return checks as a table."""
-    headers = ("measured", "target", "result", "holds")
-    return Table(headers, [check.cells for check in checks]).markdown()
+    return Table(_HEADERS, [check.cells for check in checks]).markdown()
 
 
 def report(results: Sequence[Result], facts: Mapping[str, str], chart: str) -> str:
@@ -121,13 +123,15 @@ def report(results: Sequence[Result], facts: Mapping[str, str], chart: str) -> s
         chart: Path of the chart, as seen from the report.
     """
     machine = Table(("", ""), list(facts.items()), numbers=False).markdown()
-    checks = [check for result in results for check in result.findings.checks]
+    rows = [
+        (f"`{result.name}`", *check.cells) for result in results for check in result.findings.checks
+    ]
     return "\n\n".join(
         [
             "# Benchmarks",
             _HOW,
             f"![Records a second]({chart})",
-            targets(checks),
+            Table(("case", *_HEADERS), rows).markdown(),
             *(result.markdown() for result in results),
             "## Where it ran",
             machine + "\n",
