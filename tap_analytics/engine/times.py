@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -110,6 +111,13 @@ def _shift(zone: str) -> timedelta:
     return -shift if zone[0] == "-" else shift
 
 
+def _read(texts: list[Any], kind: Any) -> Any:
+    try:
+        return msgspec.convert(texts, kind)
+    except msgspec.ValidationError as error:  # which is a ValueError in its newest versions only
+        raise ValueError(str(error)) from None
+
+
 def moved_to_utc(texts: list[str | None]) -> dict[int, str]:
     """Return the times that `utc_text` changes, as it changes them, by their place.
 
@@ -117,7 +125,7 @@ def moved_to_utc(texts: list[str | None]) -> dict[int, str]:
         ValueError: If one of them is not of the forms that most APIs send.
         OverflowError: If one of them leaves the years 1 to 9999.
     """
-    msgspec.convert(texts, _TIMES)
+    _read(texts, _TIMES)
     moved = {
         place: text
         for place, text in enumerate(texts)
@@ -128,7 +136,7 @@ def moved_to_utc(texts: list[str | None]) -> dict[int, str]:
     if max(map(len, moved.values())) > _LONGEST:
         msg = "finer than a microsecond"
         raise ValueError(msg)
-    here = msgspec.convert([text[:-6] for text in moved.values()], list[datetime])
+    here = _read([text[:-6] for text in moved.values()], list[datetime])
     there = [when - _shift(text[-6:]) for when, text in zip(here, moved.values(), strict=True)]
     named = zip(moved, msgspec.to_builtins(there), strict=True)
     return {place: f"{text}Z" for place, text in named}
