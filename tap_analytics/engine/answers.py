@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_analytics.engine.errors import Denied, Gone, ReadError, TransientError
+from tap_analytics.engine.fitting import is_holdable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from tap_analytics.engine.policy import RetryPolicy
 
 _EXCERPT = 200
-_LARGEST_EXPONENT = 308
 _EXPIRED = b'"invalid_token"'
 _TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 _THROTTLED = frozenset({420, HTTPStatus.TOO_MANY_REQUESTS})
@@ -29,7 +29,7 @@ _THROTTLED = frozenset({420, HTTPStatus.TOO_MANY_REQUESTS})
 def _number(text: str) -> Decimal | str:
     """Keep every digit; what no target can hold as a number stays a text."""
     number = Decimal(text)
-    return text if number.adjusted() > _LARGEST_EXPONENT else number
+    return number if is_holdable(number) else text
 
 
 _decoder = msgspec.json.Decoder(float_hook=_number)

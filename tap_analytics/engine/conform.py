@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from tap_analytics.engine.encode import encode
-from tap_analytics.engine.fitting import record_type, type_names
+from tap_analytics.engine.fitting import is_holdable, record_type, type_names
 from tap_analytics.engine.times import moved_to_utc, utc_text
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     Fixer = Callable[[Any], Any]
 
-_LARGEST_EXPONENT = 308
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -220,7 +219,7 @@ def _move_to_utc(records: list[dict[str, Any]], name: str) -> bool:
 
 
 def _finite(value: Decimal) -> Decimal:
-    if not value.is_finite() or value.adjusted() > _LARGEST_EXPONENT:
+    if not is_holdable(value):
         raise _Unfit
     return value
 

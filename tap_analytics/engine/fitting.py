@@ -1,4 +1,4 @@
-"""Schemas as types of msgspec, which can tell in one call whether a whole page fits."""
+"""What fits: records into schemas, as types of msgspec that tell in one call, and numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from decimal import Decimal
 
+_LARGEST_EXPONENT = 308
 _SCALARS: dict[str, Any] = {
     "string": str,
     "integer": int,
@@ -16,6 +18,11 @@ _SCALARS: dict[str, Any] = {
     "boolean": bool,
     "null": None,
 }
+
+
+def is_holdable(number: Decimal) -> bool:
+    """Tell whether a target that reads numbers as floats can hold a number."""
+    return number.is_finite() and number.adjusted() <= _LARGEST_EXPONENT
 
 
 def type_names(schema: Mapping[str, Any]) -> list[str]:
