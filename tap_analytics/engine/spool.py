@@ -8,18 +8,19 @@ import os
 import tempfile
 from array import array
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from tap_analytics.engine.encode import encode_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
 _BYTES_IN_MEMORY = 16 * 1024 * 1024
 _ROW_OVERHEAD = 300
 _ROWS_PER_BLOCK = 8
 _KEYS_IN_MEMORY = 1 << 16
 _KEYS_PER_BLOCK = 1 << 8
+_T = TypeVar("_T", "list[Row]", "array[int]")
 FIRST = -(1 << 62)
 """Order of rows without a replication key: before all others."""
 
@@ -51,12 +52,13 @@ class _Blocks:
         self._file: Any = None
         self._end = 0
 
-    def write(self, blocks: Iterable[bytes]) -> array[int]:
-        """Append a run, and return where its blocks start and the last one ends."""
+    def write(self, items: _T, size: int, encode: Callable[[_T], bytes]) -> array[int]:
+        """Append items in blocks, and return where the blocks start and the last one ends."""
         if self._file is None:
             self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as we do
         places = array("q", [self._end])
-        for block in blocks:
+        for start in range(0, len(items), size):
+            block = encode(items[start : start + size])
             self._file.write(block)
             self._end += len(block)
             places.append(self._end)
@@ -72,6 +74,10 @@ class _Blocks:
         if self._file is not None:
             self._file.close()
             self._file, self._end = None, 0
+
+
+def _dumped(rows: list[Row]) -> bytes:
+    return marshal.dumps(list(map(tuple, rows)))
 
 
 class Spool:
@@ -103,9 +109,7 @@ class Spool:
 
     def _spill(self) -> None:
         self._rows.sort()
-        starts = range(0, len(self._rows), _ROWS_PER_BLOCK)
-        blocks = ([*map(tuple, self._rows[at : at + _ROWS_PER_BLOCK])] for at in starts)
-        self._runs.append(self._blocks.write(map(marshal.dumps, blocks)))
+        self._runs.append(self._blocks.write(self._rows, _ROWS_PER_BLOCK, _dumped))
         self._rows = []
         self._bytes = 0
 
@@ -156,9 +160,7 @@ class KeyLedger:
 
     def _spill(self) -> None:
         marks = array("q", sorted(self._recent))
-        starts = range(0, len(marks), _KEYS_PER_BLOCK)
-        blocks = (marks[at : at + _KEYS_PER_BLOCK].tobytes() for at in starts)
-        self._runs.append(self._blocks.write(blocks))
+        self._runs.append(self._blocks.write(marks, _KEYS_PER_BLOCK, array.tobytes))
         self._recent = set()
 
     def _run(self, places: array[int]) -> Iterator[int]:
