@@ -106,17 +106,10 @@ class Conformer:
                 self._settle(records, name, field)
 
     def _settle(self, records: list[dict[str, Any]], name: str, field: _Field) -> None:
-        find = field.fixers.get
         for record in records:
             item = record.get(name)
-            fixer = find(type(item))
-            if fixer:
-                try:
-                    fixed = fixer(item)
-                except ValueError:
-                    fixed = self._coerce(field, item)
-                if fixed is not item:
-                    record[name] = fixed
+            if type(item) in field.fixers:
+                record[name] = self._fixed(field, item)
 
     def _compile_fields(self, schema: Mapping[str, Any], path: str) -> dict[str, _Field]:
         properties = schema.get("properties", {})
@@ -154,16 +147,8 @@ class Conformer:
                 if field is None:
                     surplus.append(name)
                     continue
-                kind = type(item)
-                if kind in field[0]:
-                    continue
-                fixer = field[1].get(kind)
-                try:
-                    fixed = fixer(item) if fixer else self._coerce(field, item)
-                except ValueError:
-                    fixed = self._coerce(field, item)
-                if fixed is not item:
-                    value[name] = fixed
+                if type(item) not in field.passing:
+                    value[name] = self._fixed(field, item)
             if surplus:
                 self._remove(value, surplus, path, extra=extra)
             return value
@@ -181,21 +166,21 @@ class Conformer:
                 del value[name]
 
     def _array_fixer(self, field: _Field) -> Fixer:
-        passing, fixers = field.passing, field.fixers
-
         def fix(value: list[Any]) -> list[Any]:
             for index, item in enumerate(value):
-                kind = type(item)
-                if kind in passing:
-                    continue
-                fixer = fixers.get(kind)
-                try:
-                    value[index] = fixer(item) if fixer else self._coerce(field, item)
-                except ValueError:
-                    value[index] = self._coerce(field, item)
+                if type(item) not in field.passing:
+                    value[index] = self._fixed(field, item)
             return value
 
         return fix
+
+    def _fixed(self, field: _Field, value: Any) -> Any:
+        """Return a value as it fits, if its type alone does not say that it does."""
+        fixer = field.fixers.get(type(value))
+        try:
+            return fixer(value) if fixer else self._coerce(field, value)
+        except ValueError:
+            return self._coerce(field, value)
 
     def _coerce(self, field: _Field, value: Any) -> Any:
         self.changed[field.path] += 1
