@@ -26,7 +26,6 @@ _SURELY_VALID = re.compile(
 )
 _TIMES = list[datetime | None]
 _LONGEST = len("2026-01-31T09:00:00.000000+00:00")
-_ZONE = re.compile(r"[+-](?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)"
     r"(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*([Zz]|[+-]\d\d(?::?\d\d)?)?)?",
@@ -39,13 +38,20 @@ def _day_start(text: str) -> int:
     return (date.fromisoformat(text).toordinal() - _EPOCH_DAY) * DAY
 
 
-def _is_common(text: str) -> bool:
-    return text[4:8:3] == "--" and text[10:17:3] == "T::" and text[11:13] < "24"
+@lru_cache(maxsize=256)
+def _ahead_of_utc(zone: str) -> timedelta:
+    """Return how far a zone such as ``+02:00``, ``+0200`` or ``+02`` is ahead of UTC."""
+    if zone[0] not in "+-":
+        msg = "not a zone"
+        raise ValueError(msg)
+    digits = zone[1:].replace(":", "").ljust(4, "0")
+    ahead = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return -ahead if zone[0] == "-" else ahead
 
 
 def _micros_of_common(text: str) -> int | None:
     """Read the forms that most APIs send, faster than all forms can be read."""
-    if not _is_common(text):
+    if text[4:8:3] != "--" or text[10:17:3] != "T::" or text[11:13] >= "24":
         return None
     is_utc = text[-1] == "Z"
     try:
@@ -85,9 +91,7 @@ def micros(text: str) -> int:
     if fraction:
         total += int(fraction[:6].ljust(6, "0"))
     if zone and zone not in "Zz":
-        digits = zone[1:].replace(":", "").ljust(4, "0")
-        shift = (int(digits[:2]) * 60 + int(digits[2:])) * 60_000_000
-        total += -shift if zone[0] == "+" else shift
+        total -= _ahead_of_utc(zone) // _MICROSECOND
     return min(max(total, _FIRST), _LAST)
 
 
@@ -101,14 +105,6 @@ def utc_text(text: str) -> str:
         return text
     moment = micros(text)
     return text if _CANONICAL.fullmatch(text) else iso(moment)
-
-
-@lru_cache(maxsize=256)
-def _shift(zone: str) -> timedelta:
-    if not _ZONE.fullmatch(zone):
-        raise ValueError
-    shift = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:]))
-    return -shift if zone[0] == "-" else shift
 
 
 def _read(texts: list[Any], kind: Any) -> Any:
@@ -137,7 +133,9 @@ def moved_to_utc(texts: list[str | None]) -> dict[int, str]:
         msg = "finer than a microsecond"
         raise ValueError(msg)
     here = _read([text[:-6] for text in moved.values()], list[datetime])
-    there = [when - _shift(text[-6:]) for when, text in zip(here, moved.values(), strict=True)]
+    there = [
+        when - _ahead_of_utc(text[-6:]) for when, text in zip(here, moved.values(), strict=True)
+    ]
     named = zip(moved, msgspec.to_builtins(there), strict=True)
     return {place: f"{text}Z" for place, text in named}
 
