@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -131,7 +131,7 @@ class Bench:
                 except FailedError as error:
                     failed[label] = str(error)
         return {
-            label: failed[label] if label in failed else _medians(runs)
+            label: failed[label] if label in failed else medians(runs)
             for label, runs in samples.items()
         }
 
@@ -142,7 +142,8 @@ def say(line: str) -> None:
     sys.stderr.flush()
 
 
-def _medians(runs: list[Sample]) -> Sample:
+def medians(runs: Sequence[Sample]) -> Sample:
+    """Return the medians of runs; requests and output are those of the last one."""
     return Sample(
         reading=median(run.reading for run in runs),
         wall=median(run.wall for run in runs),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from math import ceil
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.bench import say
+from tests.benchmarks.bench import medians, say
 from tests.benchmarks.cases.tables import compared
 from tests.benchmarks.results import Check, Findings
 from tests.benchmarks.server import Server
@@ -29,7 +28,7 @@ def unknown(bench: Bench) -> Findings:
         # A server of its own for each: of an old one, the run before used a part of the limit.
         with Server(records=0, sizes={PARENTS.name: count}, rate=_RATE) as server:
             runs.append(bench.run(server, bench.ours, work, server.rows(work)))
-    sample = sorted(runs, key=attrgetter("reading"))[len(runs) // 2]
+    sample = medians(runs)
     needed = ceil(count / work.page_size) + count
     # The server lets the first of them through at once.
     ideal = ceil(needed / _RATE) - 1
