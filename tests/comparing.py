@@ -60,17 +60,20 @@ def by_key(rows: Iterable[Record], schema: Record, keys: Iterable[str]) -> dict[
     return found
 
 
+def assert_rows(result: Result, stream: str, wanted: list[Record], keys: tuple[str, ...]) -> None:
+    """Compare all rows of a stream with those wanted, as sets by key."""
+    schema = result.schemas[stream]["schema"]
+    rows = result.records[stream]
+    if keys == ("row_key",):
+        rows = [{k: v for k, v in row.items() if k != "row_key"} for row in rows]
+        keys = tuple(wanted[0]) if wanted else ()
+    assert by_key(rows, schema, keys) == by_key(wanted, schema, keys), stream
+
+
 def assert_equal(result: Result, store: Store, *streams: str) -> None:
-    """Compare all rows of streams with the store, as sets by key."""
+    """Compare all rows of documented streams with the store."""
     for stream in streams:
-        schema = result.schemas[stream]["schema"]
-        rows = result.records[stream]
-        wanted = expected_rows(store, stream)
-        keys = BY_NAME[stream].keys
-        if keys == ("row_key",):
-            rows = [{k: v for k, v in row.items() if k != "row_key"} for row in rows]
-            keys = tuple(wanted[0]) if wanted else ()
-        assert by_key(rows, schema, keys) == by_key(wanted, schema, keys), stream
+        assert_rows(result, stream, expected_rows(store, stream), BY_NAME[stream].keys)
 
 
 def ids(rows: Iterable[Record], name: str = "id") -> list[Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft7Validator, FormatChecker
 
+from tests.comparing import by_key
 from tests.support import Result, run_tap, settings
 
 if TYPE_CHECKING:
@@ -45,10 +46,11 @@ class Everything:
         assert {row["status"] for row in self.result.report.values()} == {"complete"}
 
     def rows(self, name: str, keys: tuple[str, ...]) -> list[Any]:
-        """Return the rows of a stream, and assert that it has these keys and every row too."""
-        rows = self.result.records[name]
-        assert tuple(self.result.schemas[name]["key_properties"]) == keys
+        """Return the rows of a stream, and assert that these are its keys, one for each row."""
+        rows, schema = self.result.records[name], self.result.schemas[name]
+        assert tuple(schema["key_properties"]) == keys
         assert not [row for row in rows for key in keys if row.get(key) is None]
+        assert len(by_key(rows, schema["schema"], keys)) == len(rows)
         return rows
 
     def assert_valid(self, name: str) -> None:
