@@ -10,7 +10,7 @@ from jsonschema import Draft7Validator
 from singer_sdk import typing as th
 
 from tap_analytics.apis import FAMILIES
-from tap_analytics.engine import times
+from tap_analytics.engine.values import times
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, MutableMapping

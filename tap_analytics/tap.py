@@ -22,7 +22,7 @@ from tap_analytics.apis import FAMILIES
 from tap_analytics.command import AnalyticsCommand, leave, refuse
 from tap_analytics.engine.catalog import enabled
 from tap_analytics.engine.errors import ClosedOutput, Terminated
-from tap_analytics.engine.run import Run
+from tap_analytics.engine.run.run import Run
 from tap_analytics.engine.sdk import SdkTap
 from tap_analytics.engine.secrets import redactor
 from tap_analytics.engine.stream import AnalyticsStream

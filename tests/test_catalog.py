@@ -19,7 +19,7 @@ import pytest
 import tap_analytics.apis
 import tap_analytics.engine
 from tap_analytics.apis import FAMILIES
-from tap_analytics.engine.selector import Selector
+from tap_analytics.engine.pages.selector import Selector
 from tap_analytics.engine.stream import AnalyticsStream
 from tests.contract import BY_NAME, NAMES, PAGING, RETRIES, SINGLE, STREAMS, Documented
 from tests.support import ROOT, TAP, catalog, environment, metadata_of

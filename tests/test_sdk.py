@@ -16,12 +16,12 @@ from singer_sdk.mapper import CustomStreamMap, SameRecordTransform
 from singer_sdk.plugin_base import PluginBase, SingerCommand
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
-from tap_analytics.engine import times
-from tap_analytics.engine.page import Page
-from tap_analytics.engine.pagination import Signals
-from tap_analytics.engine.rows import RowMaker, Window
+from tap_analytics.engine.pages.page import Page
+from tap_analytics.engine.pages.pagination import Signals
+from tap_analytics.engine.run.rows import RowMaker, Window
+from tap_analytics.engine.run.spool import KeyLedger
 from tap_analytics.engine.sdk import SdkStream, SdkTap
-from tap_analytics.engine.spool import KeyLedger
+from tap_analytics.engine.values import times
 from tap_analytics.sandbox import Sandbox
 from tap_analytics.tap import TapAnalytics
 from tests.contract import BY_NAME

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from singer_sdk import typing as th
 
-from tap_analytics.engine.policy import RetryPolicy
+from tap_analytics.engine.http.policy import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -14,7 +14,7 @@ from singer_sdk.helpers._state import StateWriter
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 
-from tap_analytics.engine.writer import LineWriter
+from tap_analytics.engine.output.writer import LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record, TapState
 
-    from tap_analytics.engine.run import Run
+    from tap_analytics.engine.run.run import Run
 
 ABORTED = (AbortedSyncFailedException, AbortedSyncPausedException)
 """Raised by the SDK when a dry run has seen enough records."""

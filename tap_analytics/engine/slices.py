@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_analytics.engine import times
-from tap_analytics.engine.spool import FIRST
+from tap_analytics.engine.run.spool import FIRST
 from tap_analytics.engine.stream import AnalyticsStream
+from tap_analytics.engine.values import times
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,18 +10,18 @@ from urllib.parse import quote
 
 from singer_sdk.streams.rest import HTTPRequest, PageContext
 
-from tap_analytics.engine import times
-from tap_analytics.engine.answers import reason
-from tap_analytics.engine.bookmarks import Bookmark, Entry
-from tap_analytics.engine.conform import Conformer
-from tap_analytics.engine.encode import canonical, encode
 from tap_analytics.engine.errors import ReadError, TransientError
-from tap_analytics.engine.page import Page
-from tap_analytics.engine.pagination import SinglePage
-from tap_analytics.engine.rows import RowMaker, Window
+from tap_analytics.engine.http.answers import reason
+from tap_analytics.engine.pages.page import Page
+from tap_analytics.engine.pages.pagination import SinglePage
+from tap_analytics.engine.pages.selector import Selector
+from tap_analytics.engine.run.bookmarks import Bookmark, Entry
+from tap_analytics.engine.run.rows import RowMaker, Window
+from tap_analytics.engine.run.sync import Sync
 from tap_analytics.engine.sdk import SdkStream, SdkTap
-from tap_analytics.engine.selector import Selector
-from tap_analytics.engine.sync import Sync
+from tap_analytics.engine.values import times
+from tap_analytics.engine.values.conform import Conformer
+from tap_analytics.engine.values.encode import canonical, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
     from tap_analytics.engine.api import Api
-    from tap_analytics.engine.cursors import Cursor
-    from tap_analytics.engine.pagination import Paginator
-    from tap_analytics.engine.report import Tally
-    from tap_analytics.engine.run import Run
+    from tap_analytics.engine.output.report import Tally
+    from tap_analytics.engine.pages.pagination import Paginator
+    from tap_analytics.engine.run.run import Run
+    from tap_analytics.engine.values.cursors import Cursor
 
 CONTENT_KEY = "row_key"
 """Key of rows that the API gives no key to: SHA-256 over the row in canonical JSON."""

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tap_analytics.engine.page import Page
-from tap_analytics.engine.pagination import PageNumbers, Signals
-from tap_analytics.engine.spool import Row
+from tap_analytics.engine.pages.page import Page
+from tap_analytics.engine.pages.pagination import PageNumbers, Signals
+from tap_analytics.engine.run.spool import Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from tap_analytics.engine.pagination import Paginator
+    from tap_analytics.engine.pages.pagination import Paginator
 
 SILENT = Signals()
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk import typing as th
 
 from tap_analytics.engine.api import Api
-from tap_analytics.engine.cursors import EpochSeconds
-from tap_analytics.engine.pagination import PageNumbers, SinglePage
-from tap_analytics.engine.policy import RetryPolicy
+from tap_analytics.engine.http.policy import RetryPolicy
+from tap_analytics.engine.pages.pagination import PageNumbers, SinglePage
 from tap_analytics.engine.schemas import KeyedSchema
 from tap_analytics.engine.stream import AnalyticsStream
+from tap_analytics.engine.values.cursors import EpochSeconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_analytics.engine.cursors import Cursor
-    from tap_analytics.engine.pagination import Paginator
+    from tap_analytics.engine.pages.pagination import Paginator
+    from tap_analytics.engine.values.cursors import Cursor
 
 
 class EsignatureApi(Api):

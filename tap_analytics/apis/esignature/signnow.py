@@ -13,15 +13,15 @@ from tap_analytics.apis.esignature.client import (
     EsignaturePages,
     EsignatureStream,
 )
-from tap_analytics.engine.cursors import EpochSecondsText
-from tap_analytics.engine.pagination import PageNumbers, SinglePage
+from tap_analytics.engine.pages.pagination import PageNumbers, SinglePage
+from tap_analytics.engine.values.cursors import EpochSecondsText
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_analytics.engine.pagination import Paginator
+    from tap_analytics.engine.pages.pagination import Paginator
 
 
 class SignNowApi(EsignatureApi):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_analytics.apis.esignature.client import ApplicationApi, EsignatureStream, SinglePageStream
-from tap_analytics.engine.cursors import EpochSecondsText
+from tap_analytics.engine.values.cursors import EpochSecondsText
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record

@@ -10,13 +10,13 @@ from tap_analytics.apis.experimentation.client import (
     ExperimentationStream,
     IdListPages,
 )
-from tap_analytics.engine.pagination import PageNumbers, SinglePage
+from tap_analytics.engine.pages.pagination import PageNumbers, SinglePage
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_analytics.engine.page import Page
-    from tap_analytics.engine.pagination import Paginator
+    from tap_analytics.engine.pages.page import Page
+    from tap_analytics.engine.pages.pagination import Paginator
 
 
 class StatsigApi(ExperimentationApi):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_analytics.apis.experimentation.client import ExperimentationStream, IdListPages
-from tap_analytics.engine.cursors import Day, IsoTime
-from tap_analytics.engine.pagination import SinglePage
+from tap_analytics.engine.pages.pagination import SinglePage
 from tap_analytics.engine.slices import DayWindow, EachDay
+from tap_analytics.engine.values.cursors import Day, IsoTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tap_analytics.engine.page import Page
+    from tap_analytics.engine.pages.page import Page
 
 
 class AuditLogs(ExperimentationStream):

@@ -9,12 +9,12 @@ from singer_sdk import typing as th
 
 from tap_analytics.apis.sales import streams as documented
 from tap_analytics.apis.sales.client import SalesApi, SalesPages, SalesStream
-from tap_analytics.engine.pagination import SinglePage
+from tap_analytics.engine.pages.pagination import SinglePage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_analytics.engine.pagination import Paginator
+    from tap_analytics.engine.pages.pagination import Paginator
 
 _LEGACY_HOSTS = ".freshsales.io"
 _HOURLY_REQUESTS = {"free": 1000, "growth": 1000, "pro": 2000, "enterprise": 5000}

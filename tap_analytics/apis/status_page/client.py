@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from tap_analytics.engine.api import Api
-from tap_analytics.engine.cursors import IsoTime
-from tap_analytics.engine.pagination import Offsets
-from tap_analytics.engine.policy import RetryPolicy
+from tap_analytics.engine.http.policy import RetryPolicy
+from tap_analytics.engine.pages.pagination import Offsets
 from tap_analytics.engine.schemas import KeyedSchema
 from tap_analytics.engine.stream import AnalyticsStream
+from tap_analytics.engine.values.cursors import IsoTime
 
 if TYPE_CHECKING:
-    from tap_analytics.engine.cursors import Cursor
-    from tap_analytics.engine.pagination import Paginator
+    from tap_analytics.engine.pages.pagination import Paginator
+    from tap_analytics.engine.values.cursors import Cursor
 
 
 class StatusPageApi(Api):

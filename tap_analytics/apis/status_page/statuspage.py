@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tap_analytics.apis.status_page import streams as documented
 from tap_analytics.apis.status_page.client import StatusPageApi, StatusPageStream
-from tap_analytics.engine.pagination import PageNumbers, SinglePage
+from tap_analytics.engine.pages.pagination import PageNumbers, SinglePage
 
 if TYPE_CHECKING:
-    from tap_analytics.engine.pagination import Paginator
+    from tap_analytics.engine.pages.pagination import Paginator
 
 
 class StatuspageApi(StatusPageApi):

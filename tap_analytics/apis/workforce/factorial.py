@@ -12,8 +12,8 @@ from tap_analytics.apis.workforce.client import WorkforceApi, WorkforcePages, Wo
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_analytics.engine.page import Page
-    from tap_analytics.engine.pagination import Paginator
+    from tap_analytics.engine.pages.page import Page
+    from tap_analytics.engine.pages.pagination import Paginator
 
 _VERSION = "2026-10-01"
 _WITH_MEMBERS = {"with_employee_ids": "true", "with_periods": "true"}

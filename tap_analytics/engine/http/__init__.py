@@ -1,0 +1,1 @@
+"""Requests and answers: connections, credentials, retries and rates."""

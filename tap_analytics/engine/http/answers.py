@@ -1,0 +1,118 @@
+"""Judging an answer, once and in one place: status, size, JSON."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tap_analytics.engine.errors import Denied, Gone, ReadError, TransientError
+from tap_analytics.engine.values.fitting import is_holdable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_analytics.engine.http.policy import RetryPolicy
+
+_EXCERPT = 200
+_EXPIRED = b'"invalid_token"'
+_TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
+_THROTTLED = frozenset({420, HTTPStatus.TOO_MANY_REQUESTS})
+
+
+def _number(text: str) -> Decimal | str:
+    """Keep every digit; what no target can hold as a number stays a text."""
+    number = Decimal(text)
+    return number if is_holdable(number) else text
+
+
+_decoder = msgspec.json.Decoder(float_hook=_number)
+
+
+@dataclass
+class Answer:
+    """Status, headers (names in any case) and the whole body of an answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def decode(body: bytes) -> Any:
+    """Decode JSON without losing a digit: fractions become `Decimal`, all of them finite.
+
+    Raises:
+        TransientError: If the body is not JSON.
+    """
+    try:
+        return _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:  # the standard library also reads half surrogate pairs and a byte order mark
+        return json.loads(body, parse_float=_number, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        kind = "HTML" if body.lstrip()[:1] == b"<" else "something that is not JSON"
+        msg = f"answered with {kind if body else 'an empty body'} ({len(body)} bytes)"
+        raise TransientError(msg) from None
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    text = headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        wait = parsedate_to_datetime(text).timestamp() - time.time()
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return max(wait, 0.0)
+
+
+def reason(body: Any) -> str:
+    """Return what a decoded body says about an error, as a short part of a sentence."""
+    for name in ("message", "error", "errors", "error_description"):
+        if isinstance(body, dict) and body.get(name):
+            text = (
+                body[name] if isinstance(body[name], str) else json.dumps(body[name], default=str)
+            )
+            return f": {text[:_EXCERPT]}"
+    return ""
+
+
+def _said(answer: Answer) -> str:
+    try:
+        return reason(decode(answer.body))
+    except TransientError:
+        return ""
+
+
+def judge(answer: Answer, policy: RetryPolicy) -> Any:
+    """Return the decoded body of a good answer.
+
+    Raises:
+        TransientError: If another attempt may help.
+        Denied: If the key was refused.
+        Gone: If there is no such object.
+        ReadError: If the answer is wrong for good.
+    """
+    status = answer.status
+    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return decode(answer.body)
+    said = f"answered {status}{_said(answer)}"
+    if _EXPIRED in answer.body and HTTPStatus.BAD_REQUEST <= status < HTTPStatus.NOT_FOUND:
+        msg = f"{said} (the token is invalid or has expired)"
+        raise Denied(msg)
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        raise Denied(said)
+    if status == HTTPStatus.NOT_FOUND:
+        raise Gone(said)
+    passing = status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    if passing or status in policy.statuses:
+        wait = _retry_after(answer.headers)
+        raise TransientError(said, throttled=status in _THROTTLED or wait is not None, wait=wait)
+    raise ReadError(said)

@@ -1,0 +1,191 @@
+"""The one way to an API: every request of a run passes through its client."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import urllib3
+from requests.structures import CaseInsensitiveDict
+
+from tap_analytics.engine.errors import ReadError, TransientError
+from tap_analytics.engine.http.answers import Answer, judge
+from tap_analytics.engine.http.connection import DeadlineAdapter, Watchdog
+from tap_analytics.engine.secrets import redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from singer_sdk.streams.rest import HTTPRequest
+
+    from tap_analytics.engine.http.budget import Budget
+    from tap_analytics.engine.http.policy import RetryPolicy
+    from tap_analytics.engine.output.report import Tally
+
+_LARGEST_BODY = 256 * 1024 * 1024
+_MOST_REDIRECTS = 3
+_T = TypeVar("_T")
+_TROUBLE = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    OSError,
+    ValueError,
+    AttributeError,
+)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for an API.
+
+    Attributes:
+        timeout: Seconds for a whole attempt.
+        max_wait: Seconds up to which a server that says "later" is obeyed.
+        policy: The retries of everything else.
+    """
+
+    timeout: float
+    max_wait: float
+    policy: RetryPolicy
+
+
+class Client:
+    """Sends requests to one API within its budget, and tries again within its policy."""
+
+    def __init__(self, origin: str, budget: Budget, patience: Patience, connections: int) -> None:
+        """Open a session; nothing is sent yet.
+
+        Args:
+            origin: Scheme and host of all requests.
+            budget: Grants each request.
+            patience: Time limits and retries.
+            connections: Connections to keep open.
+        """
+        self.budget = budget
+        self._patience = patience
+        self._stopped = threading.Event()
+        self._watchdog = Watchdog()
+        session = requests.Session()
+        self._send_options: dict[str, Any] = dict(
+            session.merge_environment_settings(origin, {}, None, None, None)
+        )
+        self._send_options["stream"] = True
+        self._adapter = DeadlineAdapter(pool_connections=1, pool_maxsize=connections)
+
+    def fetch(self, request: HTTPRequest, read: Callable[[Any, int], _T], tally: Tally) -> _T:
+        """Ask until there is a sound answer, and return what is read from it.
+
+        Args:
+            request: The request.
+            read: Turns a decoded body and its size in bytes into the result; what it
+                raises as `TransientError` is retried like any other failure.
+            tally: Counts requests, retries and waiting.
+
+        Raises:
+            ReadError: If there is no sound answer within the policy.
+        """
+        retry = 0
+        told = 0.0
+        while True:
+            try:
+                return self._attempt(request, read, tally)
+            except TransientError as failure:
+                if failure.wait:
+                    told += failure.wait
+                    if told > self._patience.max_wait:
+                        msg = f"{failure}; it asks to wait longer than max_wait allows"
+                        raise ReadError(msg) from None
+                    tally.retry(self.budget.pause(failure.wait))
+                else:
+                    tally.retry(self._wait(failure, retry))
+                    retry += 1
+
+    def _wait(self, failure: TransientError, retry: int) -> float:
+        """Wait before a retry, and return for how many seconds.
+
+        Raises:
+            ReadError: If there is none left.
+        """
+        policy = self._patience.policy
+        if retry >= policy.max_retries:
+            msg = f"{failure} (attempt {retry + 1}, the last)"
+            raise ReadError(msg)
+        if not failure.throttled and not self.budget.may_retry():
+            msg = f"{failure} (not tried again, for too many requests failed)"
+            raise ReadError(msg)
+        wait = policy.wait(retry, throttled=failure.throttled)
+        if failure.throttled:
+            return self.budget.pause(wait)
+        self._stopped.wait(wait)
+        return wait
+
+    def _attempt(self, request: HTTPRequest, read: Callable[[Any, int], _T], tally: Tally) -> _T:
+        granted = self.budget.acquire()
+        good = throttled = False
+        try:
+            if self._stopped.is_set():
+                msg = "the run has ended"
+                raise ReadError(msg)
+            tally.request()
+            answer = self._follow(request)
+            result = read(judge(answer, self._patience.policy), len(answer.body))
+            good = True
+        except TransientError as failure:
+            throttled = failure.throttled
+            raise
+        finally:
+            self.budget.release(granted, good=good, throttled=throttled)
+        return result
+
+    def _follow(self, request: HTTPRequest) -> Answer:
+        query = request.encode_params()
+        url = f"{request.url}?{query}" if query else request.url
+        for _ in range(_MOST_REDIRECTS):
+            answer = self._send(request, url)
+            location = answer.headers.get("Location")
+            if not (300 <= answer.status < 400 and location):  # noqa: PLR2004
+                return answer
+            target = urljoin(url, location)
+            here, there = urlsplit(url), urlsplit(target)
+            if (here.scheme, here.netloc) != (there.scheme, there.netloc):
+                msg = f"redirected to another host ({there.hostname}), which never gets our key"
+                raise ReadError(msg)
+            url = target
+        msg = f"redirected more than {_MOST_REDIRECTS} times"
+        raise ReadError(msg)
+
+    def _send(self, request: HTTPRequest, url: str) -> Answer:
+        prepared = requests.PreparedRequest()
+        prepared.method = request.method
+        prepared.url = url  # as built: preparing it would decode and resolve path segments
+        prepared.headers = CaseInsensitiveDict(request.headers)
+        with self._watchdog.limit(self._patience.timeout) as attempt:
+            try:
+                response = self._adapter.send(
+                    prepared, timeout=self._patience.timeout, **self._send_options
+                )
+                with response:
+                    body = response.raw.read(_LARGEST_BODY + 1, decode_content=True)
+            except _TROUBLE as error:
+                kind = type(error).__name__
+                msg = f"no answer ({kind}: {redactor.clean(str(error))[:200]})"
+                if attempt.expired or isinstance(error, requests.Timeout):
+                    msg = f"no complete answer within {self._patience.timeout:g} s"
+                raise TransientError(msg) from None
+        if attempt.expired:
+            msg = f"no complete answer within {self._patience.timeout:g} s"
+            raise TransientError(msg)
+        if len(body) > _LARGEST_BODY:
+            msg = f"answered with more than {_LARGEST_BODY} bytes"
+            raise ReadError(msg)
+        return Answer(response.status_code, response.headers, body)
+
+    def close(self) -> None:
+        """Let waiting threads go, refuse further requests, and close idle connections."""
+        self._stopped.set()
+        self.budget.close()
+        self._watchdog.close()
+        self._adapter.close()

@@ -1,0 +1,1 @@
+"""What leaves: Singer messages, and the report."""

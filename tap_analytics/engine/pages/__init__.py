@@ -1,0 +1,1 @@
+"""Lists as pages: how they are asked for, read ahead, and proven complete."""

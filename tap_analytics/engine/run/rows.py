@@ -1,0 +1,227 @@
+"""From decoded records to rows that are ready to be written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import compress
+from operator import and_, not_
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tap_analytics.engine.run.spool import FIRST, KeyLedger, Row
+from tap_analytics.engine.values.encode import canonical, encode, encode_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from tap_analytics.engine.pages.page import Page
+    from tap_analytics.engine.stream import AnalyticsStream
+
+_RECORDS_IN_PIECE = 100
+
+
+class Window(NamedTuple):
+    """The replication keys a list is read for, both ends included, as microseconds since 1970."""
+
+    since: int = FIRST
+    until: int = -FIRST
+
+
+class Census:
+    """A digest of all parents of a list, to tell whether they are the same as last time."""
+
+    def __init__(self) -> None:
+        """Start without a parent."""
+        self._seen: set[bytes] = set()
+        self._is_whole = True
+
+    def clear(self) -> None:
+        """Forget all parents, for they are counted once more."""
+        self._seen.clear()
+        self._is_whole = True
+
+    def add(self, context: dict[str, Any], *, is_read: bool) -> None:
+        """Count a parent.
+
+        Args:
+            context: What its children are asked with.
+            is_read: Whether its children are read, in this run or an earlier one.
+        """
+        self._seen.add(blake2b(canonical(context), digest_size=8).digest())
+        self._is_whole = self._is_whole and is_read
+
+    def result(self) -> str | None:
+        """Return the digest; None if not all parents are read."""
+        if not self._is_whole:
+            return None
+        return blake2b(b"".join(sorted(self._seen)), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The wanted records of one page, as columns of the same length.
+
+    Attributes:
+        read_at: When the page was read, ISO 8601 in UTC.
+        records: The records, conformed.
+        orders: Their replication keys as microseconds since 1970, `FIRST` without one.
+        keys: Their keys.
+        places: Their places among all records of the stream.
+        contexts: What their children are asked with, None if they have none.
+    """
+
+    read_at: str
+    records: Sequence[dict[str, Any]]
+    orders: Sequence[int]
+    keys: Sequence[Any]
+    places: Sequence[int]
+    contexts: Sequence[dict[str, Any] | None]
+
+    def only(self, chosen: list[bool]) -> Batch:
+        """Return the chosen records."""
+        if all(chosen):
+            return self
+        columns = (self.records, self.orders, self.keys, self.places, self.contexts)
+        return Batch(self.read_at, *(list(compress(column, chosen)) for column in columns))
+
+
+class RowMaker:
+    """Turns the records of one stream into rows: completed, conformed, keyed, encoded.
+
+    It is compiled once per stream and used by the thread that writes. Whole pages go through
+    each step, for that is several times as fast as record by record.
+
+    Attributes:
+        refused: Rows without a key.
+        refused_order: The oldest of them.
+    """
+
+    def __init__(self, stream: AnalyticsStream) -> None:
+        """Compile what the stream declares and the user selected."""
+        self._stream = stream
+        self._conform = stream.conformer
+        self._keys = tuple(stream.primary_keys)
+        version = f',"version":{stream.version}' if stream.version else ""
+        name = encode(stream.name).decode()
+        self._head = f'{{"type":"RECORD","stream":{name},"record":'.encode()
+        self._tail = f'{version},"time_extracted":"'.encode()
+        self._number = 0
+        self.refused = 0
+        self.refused_order = -FIRST
+        self._slow: Callable[[dict[str, Any]], bytes] | None = (
+            stream.mapped_lines if stream.selected else lambda _: b""
+        )
+        self._may_repeat = stream.may_repeat
+        self._spread = stream.spreads
+        self._cursor = stream.cursor if stream.window_key else None
+        self._name = stream.window_key or ""
+
+    def batch(
+        self,
+        page: Page,
+        context: dict[str, Any] | None,
+        window: Window,
+        ledger: KeyLedger,
+        census: Census | None = None,
+    ) -> Batch:
+        """Return the records of a page that fall into a window.
+
+        Args:
+            page: The page.
+            context: What its list was asked with, None for a list of its own.
+            window: Which replication keys are wanted.
+            ledger: Takes the key of every record.
+            census: Takes what the children of every record are asked with.
+        """
+        records = self._stream.completed(page.records, context)
+        orders = self._orders(records)
+        contexts = self._contexts(records, context)
+        if census is not None:
+            for order, child in zip(orders, contexts, strict=True):
+                if child is not None:
+                    census.add(child, is_read=order <= window.until)
+        since, until = window
+        wanted = [order == FIRST or since <= order <= until for order in orders]
+        self._conform(list(compress(records, wanted)))
+        columns = [[row.get(name) for row in records] for name in self._keys]
+        keys: list[Any] = list(zip(*columns, strict=True))
+        keyed = [True] * len(keys)
+        if any(None in column for column in columns):
+            keyed = [None not in key for key in keys]
+            wanted = list(map(and_, wanted, keyed))
+            self._refuse(list(compress(orders, map(not_, keyed))))
+        places = range(self._number, self._number + len(records))
+        self._number += len(records)
+        batch = Batch(page.read_at, records, orders, keys, places, contexts).only(wanted)
+        keys = list(compress(keys, keyed))
+        fresh = ledger.add(keys)
+        if self._may_repeat and len(fresh) < len(keys):
+            batch = batch.only(_firsts(batch.keys, fresh))
+        return batch
+
+    def lines(self, batch: Batch) -> Iterator[bytes]:
+        """Yield the Singer messages of a batch, in pieces that fit into a processor's cache."""
+        records = batch.records
+        if self._slow:
+            yield from map(self._slow, records)
+            return
+        head, tail = self._head, self._tail + batch.read_at.encode() + b'"}\n'
+        for start in range(0, len(records), _RECORDS_IN_PIECE):
+            lines = encode_lines(records[start : start + _RECORDS_IN_PIECE])
+            yield head + lines[:-1].replace(b"\n", tail + head) + tail
+
+    def rows(self, batch: Batch) -> list[Row]:
+        """Return a batch row by row."""
+        lines: Iterable[bytes] = self.lines(batch)
+        if not self._slow:
+            lines = [line for piece in lines for line in piece.splitlines(keepends=True)]
+        values = map(self._value, batch.records, batch.orders)
+        columns = (batch.orders, batch.keys, batch.places, lines, values, batch.contexts)
+        return list(map(Row._make, zip(*columns, strict=True)))
+
+    def _value(self, record: dict[str, Any], order: int) -> Any:
+        """Return the replication key of a record as it leaves."""
+        if self._cursor is None or order == FIRST:
+            return None
+        value = record.get(self._name)
+        return self._cursor.value(order) if value is None else value
+
+    def _contexts(
+        self, records: list[dict[str, Any]], context: dict[str, Any] | None
+    ) -> list[dict[str, Any] | None]:
+        """Return what the children of each record are asked with."""
+        if not self._spread:
+            return [None] * len(records)
+        return [self._stream.get_child_context(record, context) for record in records]
+
+    def _orders(self, records: list[dict[str, Any]]) -> list[int]:
+        """Return the replication key of each record as microseconds since 1970."""
+        if self._cursor is None:
+            return [FIRST] * len(records)
+        return [self._order(record.get(self._name)) for record in records]
+
+    def _order(self, value: Any) -> int:
+        if value is None or self._cursor is None:
+            return FIRST
+        try:
+            order = self._cursor.order(value)
+            if FIRST < order < -FIRST:
+                return order
+        except ValueError:
+            pass
+        self._stream.tally.note(f"{self._name} has values that are no replication key")
+        return FIRST
+
+    def _refuse(self, orders: list[int]) -> None:
+        self.refused += len(orders)
+        self.refused_order = min(self.refused_order, *orders)
+
+
+def _firsts(keys: Sequence[Any], fresh: list[Any]) -> list[bool]:
+    """Tell which keys are the first of their kind, and one of the fresh ones."""
+    left = set(fresh)
+    firsts = []
+    for key in keys:
+        firsts.append(key in left)
+        left.discard(key)
+    return firsts

@@ -1,0 +1,181 @@
+"""Ordering more rows than fit in memory, and noticing keys that come twice."""
+
+from __future__ import annotations
+
+import heapq
+import marshal
+import os
+import tempfile
+from array import array
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from tap_analytics.engine.values.encode import encode_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_BYTES_IN_MEMORY = 16 * 1024 * 1024
+_ROW_OVERHEAD = 300
+_ROWS_PER_BLOCK = 8
+_KEYS_IN_MEMORY = 1 << 16
+_KEYS_PER_BLOCK = 1 << 8
+_T = TypeVar("_T", "list[Row]", "array[int]")
+FIRST = -(1 << 62)
+"""Order of rows without a replication key: before all others."""
+
+
+class Row(NamedTuple):
+    """A row ready to be written.
+
+    Attributes:
+        order: Its replication key as microseconds since 1970, `FIRST` without one.
+        key: Its key.
+        number: Its place among all rows read.
+        lines: Its Singer messages.
+        value: Its replication key as it leaves.
+        context: What its children are asked with, None if it has none.
+    """
+
+    order: int
+    key: Any
+    number: int
+    lines: bytes
+    value: Any
+    context: dict[str, Any] | None
+
+
+class _Blocks:
+    """Runs of blocks of bytes in one temporary file that vanishes with the process."""
+
+    def __init__(self) -> None:
+        self._file: Any = None
+        self._end = 0
+
+    def write(self, items: _T, size: int, encode: Callable[[_T], bytes]) -> array[int]:
+        """Append items in blocks, and return where the blocks start and the last one ends."""
+        if self._file is None:
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as we do
+        places = array("q", [self._end])
+        for start in range(0, len(items), size):
+            block = encode(items[start : start + size])
+            self._file.write(block)
+            self._end += len(block)
+            places.append(self._end)
+        return places
+
+    def read(self, places: array[int]) -> Iterator[bytes]:
+        """Yield the blocks of a run."""
+        self._file.flush()
+        for start, end in pairwise(places):
+            yield os.pread(self._file.fileno(), end - start, start)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file, self._end = None, 0
+
+
+def _dumped(rows: list[Row]) -> bytes:
+    return marshal.dumps(list(map(tuple, rows)))
+
+
+class Spool:
+    """Takes rows in any order and gives them back by (order, key), each pair once.
+
+    Up to some megabytes are kept in memory; more is sorted in runs in a temporary file.
+    """
+
+    def __init__(self, *, mixed_keys: bool = False) -> None:
+        """Start empty.
+
+        Args:
+            mixed_keys: Whether keys may be numbers in some rows and texts in others.
+        """
+        self._mixed_keys = mixed_keys
+        self._rows: list[Row] = []
+        self._bytes = 0
+        self._blocks = _Blocks()
+        self._runs: list[array[int]] = []
+
+    def add(self, row: Row) -> None:
+        """Take a row."""
+        if self._mixed_keys:
+            row = row._replace(key=tuple([(isinstance(part, str), part) for part in row.key]))
+        self._rows.append(row)
+        self._bytes += len(row.lines) + _ROW_OVERHEAD
+        if self._bytes >= _BYTES_IN_MEMORY:
+            self._spill()
+
+    def _spill(self) -> None:
+        self._rows.sort()
+        self._runs.append(self._blocks.write(self._rows, _ROWS_PER_BLOCK, _dumped))
+        self._rows = []
+        self._bytes = 0
+
+    def _run(self, places: array[int]) -> Iterator[Row]:
+        for block in self._blocks.read(places):
+            yield from map(Row._make, marshal.loads(block))  # noqa: S302
+
+    def rows(self) -> Iterator[Row]:
+        """Yield all rows in order; of rows with the same order and key the last one read."""
+        self._rows.sort()
+        runs = [self._run(places) for places in self._runs]
+        merged = heapq.merge(*runs, self._rows) if runs else iter(self._rows)
+        held: Row | None = None
+        for row in merged:
+            if held is not None and (held[0] != row[0] or held[1] != row[1]):
+                yield held
+            held = row
+        if held is not None:
+            yield held
+
+    def close(self) -> None:
+        """Forget all rows and give the space back."""
+        self._rows, self._runs, self._bytes = [], [], 0
+        self._blocks.close()
+
+
+class KeyLedger:
+    """Remembers keys by their hash, few in memory and many in a temporary file."""
+
+    def __init__(self) -> None:
+        """Start without a key."""
+        self.repeated = 0
+        self._recent: set[int] = set()
+        self._blocks = _Blocks()
+        self._runs: list[array[int]] = []
+
+    def add(self, keys: list[Any]) -> list[Any]:
+        """Take the keys of a page, and return those that are new among the latest ones."""
+        fresh = dict(zip(map(hash, encode_lines(keys).splitlines()), keys, strict=True))
+        known = [] if self._recent.isdisjoint(fresh) else self._recent & fresh.keys()
+        self._recent.update(fresh)
+        for mark in known:
+            del fresh[mark]
+        self.repeated += len(keys) - len(fresh)
+        if len(self._recent) >= _KEYS_IN_MEMORY:
+            self._spill()
+        return list(fresh.values())
+
+    def _spill(self) -> None:
+        marks = array("q", sorted(self._recent))
+        self._runs.append(self._blocks.write(marks, _KEYS_PER_BLOCK, array.tobytes))
+        self._recent = set()
+
+    def _run(self, places: array[int]) -> Iterator[int]:
+        for block in self._blocks.read(places):
+            yield from array("q", block)
+
+    def repeats(self) -> int:
+        """Return how many keys came more than once; ends the ledger."""
+        repeated = self.repeated
+        if self._runs:
+            runs = [self._run(places) for places in self._runs]
+            previous = None
+            for mark in heapq.merge(*runs, sorted(self._recent)):
+                repeated += mark == previous
+                previous = mark
+        self._blocks.close()
+        self._recent = set()
+        return repeated

@@ -1,0 +1,84 @@
+"""Replication keys of different kinds, compared as microseconds since 1970."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from tap_analytics.engine.values import times
+
+_DIGITS = 30
+
+
+class Cursor:
+    """How one kind of replication key is read, compared and written to state."""
+
+    def order(self, value: Any) -> int:
+        """Return the value as microseconds since 1970.
+
+        Raises:
+            ValueError: If the value is not of this kind.
+        """
+        raise NotImplementedError
+
+    def value(self, moment: int) -> str | int:
+        """Return the value of this kind that stands for a moment (microseconds since 1970)."""
+        raise NotImplementedError
+
+
+class IsoTime(Cursor):
+    """ISO 8601 date-times, such as ``2026-01-31T09:00:00Z``."""
+
+    def order(self, value: Any) -> int:  # noqa: D102
+        if not isinstance(value, str):
+            msg = "not a text"
+            raise ValueError(msg)  # noqa: TRY004
+        return times.micros(value)
+
+    def value(self, moment: int) -> str:  # noqa: D102
+        return times.iso(moment)
+
+
+class Day(IsoTime):
+    """Calendar days, such as ``2026-01-31``."""
+
+    def value(self, moment: int) -> str:  # noqa: D102
+        return times.day(moment)
+
+
+class Epoch(Cursor):
+    """Whole numbers since 1970, in units of so many microseconds, as numbers or as text."""
+
+    unit: int
+    text = False
+
+    def order(self, value: Any) -> int:  # noqa: D102
+        if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
+            msg = "not a number"
+            raise ValueError(msg)  # noqa: TRY004
+        if isinstance(value, Decimal) and not (value.is_finite() and value.adjusted() < _DIGITS):
+            msg = "no number of this world"
+            raise ValueError(msg)
+        return int(value) * self.unit
+
+    def value(self, moment: int) -> str | int:  # noqa: D102
+        units = moment // self.unit
+        return str(units) if self.text else units
+
+
+class EpochMilliseconds(Epoch):
+    """Milliseconds since 1970."""
+
+    unit = 1_000
+
+
+class EpochSeconds(Epoch):
+    """Seconds since 1970."""
+
+    unit = 1_000_000
+
+
+class EpochSecondsText(EpochSeconds):
+    """Seconds since 1970, written as text."""
+
+    text = True

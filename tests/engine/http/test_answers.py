@@ -1,0 +1,163 @@
+"""Judging answers."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+
+from tap_analytics.engine.errors import Denied, Gone, ReadError, TransientError
+from tap_analytics.engine.http.answers import Answer, decode, judge, reason
+from tap_analytics.engine.http.policy import RetryPolicy
+
+POLICY = RetryPolicy(statuses=(418, 429))
+
+
+def failure(status: int, body: bytes = b"", **headers: str) -> ReadError:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    with pytest.raises(ReadError) as found:
+        judge(Answer(status, named, body), POLICY)
+    return found.value
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b"{}", {}),
+        (b"[1.10, 9e308, 3.0]", [Decimal("1.10"), Decimal("9e308"), Decimal("3.0")]),
+        (b"[1e309, -1e400]", ["1e309", "-1e400"]),
+        (b'["\\ud83d", 1e309]', ["\ud83d", "1e309"]),
+        (b"9007199254740993", 2**53 + 1),
+        (b"123456789012345678901234567890", 123456789012345678901234567890),
+        (b'"\\ud83d"', "\ud83d"),
+        (b'\xef\xbb\xbf{"a":1}', {"a": 1}),
+        (b'{"a":NaN,"b":-Infinity}', {"a": None, "b": None}),
+        (b' {"a" : null}\n', {"a": None}),
+    ],
+)
+def test_json_is_decoded_without_losing_a_digit(body: bytes, value: Any) -> None:
+    assert decode(body) == value
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "answered with an empty body (0 bytes)"),
+        (b"  <html>", "answered with HTML (8 bytes)"),
+        (b'{"a":', "answered with something that is not JSON (5 bytes)"),
+        (b"\xff\xfe", "answered with something that is not JSON (2 bytes)"),
+        (b"[" * 200_000, "answered with something that is not JSON (200000 bytes)"),
+    ],
+    ids=["empty", "html", "cut", "binary", "deep"],
+)
+def test_other_bodies_are_not(body: bytes, said: str) -> None:
+    with pytest.raises(TransientError) as found:
+        decode(body)
+    assert str(found.value) == said
+    assert (found.value.throttled, found.value.wait) == (False, None)
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 299])
+def test_good_answers_are_their_body(status: int) -> None:
+    assert judge(Answer(status, {}, b"[1]"), POLICY) == [1]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (300, ReadError),
+        (304, ReadError),
+        (400, ReadError),
+        (401, Denied),
+        (403, Denied),
+        (404, Gone),
+        (405, ReadError),
+        (408, TransientError),
+        (410, ReadError),
+        (418, TransientError),
+        (420, ReadError),
+        (425, TransientError),
+        (429, TransientError),
+        (499, ReadError),
+        (500, TransientError),
+        (599, TransientError),
+        (100, ReadError),
+    ],
+)
+def test_other_answers_are_failures(status: int, kind: type[ReadError]) -> None:
+    found = failure(status)
+    assert type(found) is kind
+    assert str(found) == f"answered {status}"
+
+
+@pytest.mark.parametrize(
+    ("status", "throttled"), [(429, True), (418, False), (500, False), (503, False)]
+)
+def test_some_failures_ask_to_slow_down(status: int, *, throttled: bool) -> None:
+    found = failure(status)
+    assert isinstance(found, TransientError)
+    assert (found.throttled, found.wait) == (throttled, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "wait"),
+    [
+        ("7", 7.0),
+        (" 7 ", 7.0),
+        ("0", 0.0),
+        ("-7", None),
+        ("7.5", None),
+        ("soon", None),
+        ("\u0667", None),
+    ],
+)
+def test_waits_are_told_in_seconds(text: str, wait: float | None) -> None:
+    found = failure(503, Retry_After=text)
+    assert isinstance(found, TransientError)
+    assert (found.throttled, found.wait) == (wait is not None, wait)
+
+
+@pytest.mark.parametrize(("ahead", "wait"), [(100, 100), (-100, 0)])
+def test_waits_are_told_as_dates(ahead: int, wait: int) -> None:
+    found = failure(429, Retry_After=formatdate(time.time() + ahead, usegmt=True))
+    assert isinstance(found, TransientError)
+    assert found.wait == pytest.approx(wait, abs=5)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_tokens_that_have_expired_are_refused(status: int) -> None:
+    found = failure(status, b'{"error":"invalid_token"}')
+    assert type(found) is Denied
+    assert str(found) == (f"answered {status}: invalid_token (the token is invalid or has expired)")
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_other_failures_are_not_about_tokens(status: int) -> None:
+    assert type(failure(status, b'{"error":"invalid_token"}')) is not Denied
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"message": "no"}, ": no"),
+        ({"error": "no"}, ": no"),
+        ({"errors": ["a", "b"]}, ': ["a", "b"]'),
+        ({"error_description": {"a": Decimal("1.5")}}, ': {"a": "1.5"}'),
+        ({"message": "", "error": "no"}, ": no"),
+        ({"message": "x" * 300}, ": " + "x" * 200),
+        ({}, ""),
+        ([], ""),
+        (None, ""),
+    ],
+    ids=repr,
+)
+def test_reasons_are_short(body: Any, said: str) -> None:
+    assert reason(body) == said
+
+
+def test_bodies_that_are_not_json_say_nothing() -> None:
+    assert str(failure(500, b"<html>a-key</html>")) == "answered 500"
+    assert str(failure(400, b'{"message":"bad page"}')) == "answered 400: bad page"

@@ -1,0 +1,318 @@
+"""Threads that fetch ahead, and pages that come in order all the same."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from tap_analytics.engine.errors import ReadError
+from tap_analytics.engine.pages import lane as lanes
+from tap_analytics.engine.pages.lane import Lane
+from tap_analytics.engine.pages.pagination import Signals
+from tests.engine.doubles import Source, page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tap_analytics.engine.http.client import Client
+    from tap_analytics.engine.pages.page import Page
+    from tap_analytics.engine.pages.reader import ListReader
+
+SECONDS = 10.0
+
+
+class Idle:
+    """Stands for a client that sends nothing."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+@contextmanager
+def lane_of(concurrency: int) -> Iterator[Lane]:
+    lane = Lane("api", cast("Client", Idle()), concurrency)
+    try:
+        yield lane
+    finally:
+        lane.close()
+
+
+def ids(lane: Lane, reader: ListReader) -> list[Any]:
+    return [row["id"] for got in lane.pages(reader, lambda: None) for row in got.records]
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def counted(pages: int, size: int = 10) -> Callable[[int], Page]:
+    """Return a list of so many pages of two rows."""
+    return lambda token: page([2 * token, 2 * token + 1], Signals(pages=pages), size=size)
+
+
+@pytest.mark.parametrize("concurrency", [1, 2, 8])
+def test_pages_come_in_order(concurrency: int) -> None:
+    def slow(token: int) -> Page:
+        time.sleep(0.001 * (token % 3))
+        return counted(30)(token)
+
+    with lane_of(concurrency) as lane:
+        assert ids(lane, lane.open((0,), Source(slow))) == list(range(2, 62))
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_so_many_requests_are_in_flight_and_no_more(concurrency: int) -> None:
+    flying, most, lock = 0, 0, threading.Lock()
+    full = threading.Barrier(concurrency)
+
+    def fetch(token: int) -> Page:
+        nonlocal flying, most
+        with lock:
+            flying += 1
+            most = max(most, flying)
+        if 1 < token <= 1 + concurrency:
+            full.wait(SECONDS)
+        with lock:
+            flying -= 1
+        return counted(1 + 4 * concurrency)(token)
+
+    with lane_of(concurrency) as lane:
+        ids(lane, lane.open((0,), Source(fetch)))
+    assert most == concurrency
+
+
+def test_lists_are_served_by_priority() -> None:
+    asked: list[str] = []
+    gate = threading.Event()
+
+    def source(name: str) -> Source:
+        def fetch(token: int) -> Page:
+            asked.append(name)
+            if name == "first":
+                gate.wait(SECONDS)
+            return counted(1)(token)
+
+        return Source(fetch)
+
+    with lane_of(1) as lane:
+        first = lane.open((0,), source("first"))
+        until(lambda: asked == ["first"])
+        others = [lane.open(rank, source(str(rank))) for rank in ((3,), (1, 2), (2,), (1,))]
+        gate.set()
+        for reader in (first, *others):
+            ids(lane, reader)
+    assert asked == ["first", "(1,)", "(1, 2)", "(2,)", "(3,)"]
+
+
+def test_only_speculation_asks_for_pages_that_may_not_exist() -> None:
+    asked: list[int] = []
+
+    def fetch(token: int) -> Page:
+        asked.append(token)
+        return page([token, -token] if token < 4 else [])
+
+    with lane_of(4) as lane:
+        ids(lane, lane.open((0,), Source(fetch)))
+        assert asked == [1, 2, 3, 4]
+        asked.clear()
+        reader = lane.open((0,), Source(fetch), speculate=True)
+        until(lambda: sorted(asked) >= [1, 2, 3])
+        ids(lane, reader)
+        assert sorted(asked)[:4] == [1, 2, 3, 4]
+
+
+def test_one_thread_never_speculates() -> None:
+    with lane_of(1) as lane:
+        assert lane.open((0,), Source(counted(1)), speculate=True)._window == 0
+    with lane_of(5) as lane:
+        assert lane.open((0,), Source(counted(1)), speculate=True)._window == 4
+
+
+def test_a_failure_is_raised_in_the_place_of_its_page() -> None:
+    def fetch(token: int) -> Page:
+        if token == 3:
+            message = "broken"
+            raise ReadError(message)
+        return counted(5)(token)
+
+    with lane_of(4) as lane:
+        pages = lane.pages(lane.open((0,), Source(fetch)), lambda: None)
+        assert [row["id"] for _ in range(2) for row in next(pages).records] == [2, 3, 4, 5]
+        with pytest.raises(ReadError, match="broken"):
+            next(pages)
+        assert lane._readers == []
+
+
+def test_any_other_exception_is_raised_too() -> None:
+    def fetch(token: int) -> Page:
+        raise ZeroDivisionError(token)
+
+    with lane_of(2) as lane:
+        reader = lane.open((0,), Source(fetch))
+        with pytest.raises(ZeroDivisionError):
+            ids(lane, reader)
+        assert ids(lane, lane.open((0,), Source(counted(1)))) == [2, 3]
+
+
+def test_a_list_that_is_read_is_forgotten() -> None:
+    with lane_of(2) as lane:
+        kept, read = lane.open((1,), Source(counted(2))), lane.open((0,), Source(counted(2)))
+        ids(lane, read)
+        assert lane._readers == [kept]
+
+
+def test_a_dropped_list_takes_nothing_more() -> None:
+    gate, started = threading.Event(), threading.Event()
+
+    def fetch(token: int) -> Page:
+        started.set()
+        gate.wait(SECONDS)
+        return counted(9)(token)
+
+    with lane_of(1) as lane:
+        dropped = lane.open((0,), Source(fetch))
+        assert started.wait(SECONDS)
+        lane.drop(dropped)
+        gate.set()
+        assert ids(lane, lane.open((1,), Source(counted(2)))) == [2, 3, 4, 5]
+        assert dropped.held_pages == 0
+        lane.drop(dropped)
+
+
+def test_a_wait_calls_pause_as_often_as_it_asks() -> None:
+    gate = threading.Event()
+    answers: list[float | None] = [0.005, 0.005, None]
+    called: list[float | None] = []
+
+    def fetch(token: int) -> Page:
+        gate.wait(SECONDS)
+        return counted(1)(token)
+
+    def pause() -> float | None:
+        called.append(answers[len(called)])
+        if called[-1] is None:
+            gate.set()
+        return called[-1]
+
+    with lane_of(1) as lane:
+        reader = lane.open((0,), Source(fetch))
+        assert len(list(lane.pages(reader, pause))) == 1
+    assert called == answers
+
+
+def test_pages_that_are_there_need_no_pause() -> None:
+    with lane_of(1) as lane:
+        reader = lane.open((0,), Source(counted(1)))
+        until(lambda: reader.held_pages == 1)
+        assert len(list(lane.pages(reader, lambda: 1 / 0))) == 1
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "size", "ahead"), [(1, 10, 4), (2, 10, 8), (2, 3 << 20, 2)]
+)
+def test_what_is_fetched_ahead_is_bounded(concurrency: int, size: int, ahead: int) -> None:
+    asked: list[int] = []
+
+    def fetch(token: int) -> Page:
+        asked.append(token)
+        return counted(40, size)(token)
+
+    with lane_of(concurrency) as lane:
+        reader = lane.open((0,), Source(fetch))
+        until(lambda: reader.held_pages >= ahead)
+        time.sleep(0.05)
+        assert ahead <= len(asked) <= ahead + concurrency - 1
+        assert len(ids(lane, reader)) == 80
+
+
+@pytest.mark.parametrize(("size", "ahead"), [(10, 8), (1 << 20, 6)])
+def test_a_late_page_does_not_let_the_others_pass_the_bound(size: int, ahead: int) -> None:
+    gate = threading.Event()
+    asked: list[int] = []
+    seen: list[int] = []
+
+    def fetch(token: int) -> Page:
+        asked.append(token)
+        if token == 3:
+            gate.wait(SECONDS)
+        return counted(60, size)(token)
+
+    def look() -> None:
+        seen.append(len(asked))
+        gate.set()
+
+    with lane_of(2) as lane:
+        pages = lane.pages(lane.open((0,), Source(fetch)), lambda: None)
+        threading.Timer(0.2, look).start()
+        assert len(list(pages)) == 60
+    assert ahead < seen[0] <= 2 + ahead + 2
+
+
+def test_the_list_being_consumed_may_pass_the_bound() -> None:
+    with lane_of(1) as lane:
+        early = [lane.open((rank,), Source(counted(1))) for rank in range(4)]
+        until(lambda: sum(reader.held_pages for reader in early) == 4)
+        late = lane.open((5,), Source(counted(1)))
+        with lane._lock:
+            assert lane._servable() == []
+            assert lane._next_job() is None
+        assert ids(lane, late) == [2, 3]
+        assert lane._head is None
+        assert [ids(lane, reader) for reader in early] == [[2, 3]] * 4
+
+
+def test_threads_carry_the_name_of_their_api() -> None:
+    names: set[str] = set()
+
+    def fetch(token: int) -> Page:
+        names.add(threading.current_thread().name)
+        return counted(3)(token)
+
+    with lane_of(1) as lane:
+        ids(lane, lane.open((0,), Source(fetch)))
+    assert names == {"api-1"}
+
+
+def test_threads_that_wait_are_used_before_new_ones_start() -> None:
+    with lane_of(8) as lane:
+        assert lane._threads == 0
+        for number in range(20):
+            ids(lane, lane.open((number,), Source(counted(1))))
+            until(lambda: lane._idle == lane._threads)
+        assert 1 <= lane._threads <= 2
+
+
+def test_threads_end_with_the_lane() -> None:
+    threads: set[threading.Thread] = set()
+
+    def fetch(token: int) -> Page:
+        threads.add(threading.current_thread())
+        time.sleep(0.002)
+        return counted(20)(token)
+
+    with lane_of(4) as lane:
+        ids(lane, lane.open((0,), Source(fetch)))
+        client: Any = lane.client
+        assert not client.is_closed
+    assert client.is_closed
+    for thread in threads:
+        thread.join(SECONDS)
+        assert not thread.is_alive()
+    lane.open((0,), Source(counted(1)))
+    with lane._lock:
+        assert lane._next_job() is None
+
+
+def test_the_bounds_are_what_the_lane_says() -> None:
+    assert lanes._MOST_BYTES_AHEAD == 6 << 20
+    assert lanes._PAGES_AHEAD_PER_THREAD == 4

@@ -1,0 +1,163 @@
+"""Lists that change while they are read: read again, or said to have failed."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from tap_analytics.engine.errors import Denied, Gone, ListChanged, ReadError
+from tap_analytics.engine.run import listing as listings
+from tap_analytics.engine.run.listing import Listing
+from tap_analytics.engine.run.rows import Window
+from tap_analytics.engine.run.spool import Spool
+from tap_analytics.tap import TapAnalytics
+from tests.engine.doubles import Reply, Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_analytics.engine.stream import AnalyticsStream
+
+STREAM = "public_credentials"
+
+
+def said(ids: str, total: int) -> Reply:
+    """Return a page of a list that has so many rows."""
+    body = {"data": [{"id": name} for name in ids], "meta": {"total": total}}
+    return Reply(body=json.dumps(body).encode())
+
+
+@contextmanager
+def opened(*replies: Reply, stream: str = STREAM) -> Iterator[tuple[Listing, Server]]:
+    with Server(*replies).running() as server:
+        config = {
+            "workforce_api_key": "a-key",
+            "workforce_base_url": server.url,
+            "max_concurrency": 1,
+            "max_retries": 0,
+        }
+        tap = TapAnalytics(config=config)
+        found = cast("AnalyticsStream", tap.streams[stream])
+        listing = Listing(found)
+        try:
+            yield listing, server
+        finally:
+            listing._lane.close()
+
+
+def ids(rows: Any) -> str:
+    return "".join(row.key[0] for row in rows)
+
+
+def tokens(server: Server) -> list[str]:
+    return [request.path.split("page=")[1][0] for request in server.asked]
+
+
+def test_a_list_that_stays_is_read_once() -> None:
+    with opened(said("ab", 3), said("c", 3)) as (listing, server):
+        assert ids(listing.rows(Window())) == "abc"
+        assert tokens(server) == ["1", "2"]
+        assert listing.stream.tally.notes == []
+
+
+def test_a_list_that_shrinks_is_read_again() -> None:
+    replies = said("ab", 4), said("d", 3), said("ab", 3), said("d", 3)
+    with opened(*replies) as (listing, server):
+        assert ids(listing.rows(Window())) == "abd"
+        assert tokens(server) == ["1", "2", "1", "2"]
+        assert listing.stream.tally.notes == [
+            "read again: the list changed while it was read (3 rows read, 3 announced, 4 before)"
+        ]
+
+
+def test_a_list_that_shrinks_again_fails() -> None:
+    replies = said("ab", 4), said("d", 3), said("ab", 3), said("d", 2)
+    with opened(*replies) as (listing, _):
+        rows = listing.rows(Window())
+        with pytest.raises(ListChanged, match="3 rows read, 2 announced, 3 before"):
+            next(rows)
+
+
+def test_keys_on_two_pages_are_a_change() -> None:
+    replies = said("ab", 4), said("bc", 4), said("xa", 4), said("bc", 4)
+    with opened(*replies) as (listing, server):
+        assert ids(listing.rows(Window())) == "xabc"
+        assert tokens(server) == ["1", "2", "1", "2"]
+        assert listing.stream.tally.notes == [
+            "read again: /v1/api_public/credentials: 1 keys are on more than one page"
+        ]
+
+
+def test_keys_on_two_pages_of_a_list_that_stays_are_how_it_is() -> None:
+    replies = said("ab", 4), said("bc", 4), said("ab", 4), said("bc", 4)
+    with opened(*replies) as (listing, _):
+        assert ids(listing.rows(Window())) == "abbc"
+
+
+def test_keys_on_two_pages_once_more_fail() -> None:
+    replies = said("ab", 4), said("bc", 4), said("ab", 4), said("ad", 4)
+    with (
+        opened(*replies) as (listing, _),
+        pytest.raises(ListChanged, match="1 keys are on more than one page"),
+    ):
+        list(listing.rows(Window()))
+
+
+def test_of_a_long_list_the_first_rows_may_come_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listings, "_BYTES_HELD_BACK", 0)
+    replies = said("ab", 4), said("d", 3), said("ab", 3), said("d", 3)
+    with opened(*replies) as (listing, _):
+        assert ids(listing.rows(Window())) == "ababd"
+
+
+def test_what_is_held_back_comes_in_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    replies = said("ab", 6), said("cd", 6), said("ef", 6)
+    monkeypatch.setattr(listings, "_BYTES_HELD_BACK", len(replies[0].body))
+    with opened(*replies) as (listing, _):
+        assert ids(listing.rows(Window())) == "abcdef"
+
+
+def test_what_is_spooled_is_forgotten_when_the_list_is_read_again() -> None:
+    replies = said("ab", 4), said("d", 3), said("xb", 3), said("d", 3)
+    with opened(*replies) as (listing, _):
+        spool = Spool()
+        for batch in listing.batches(Window(), spool):
+            for row in listing.stream.row_maker.rows(batch):
+                spool.add(row)
+        assert ids(spool.rows()) == "bdx"
+
+
+def test_spooled_rows_come_as_their_pages_do() -> None:
+    with opened(said("ab", 3), said("c", 3)) as (listing, _):
+        batches = listing.batches(Window(), Spool())
+        assert [batch.keys for batch in batches] == [[("a",), ("b",)], [("c",)]]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, Denied), (404, Gone), (400, ReadError), (500, ReadError)]
+)
+def test_failures_say_where_they_happened(status: int, kind: type[ReadError]) -> None:
+    with opened(said("ab", 3), Reply(status)) as (listing, _):
+        with pytest.raises(kind) as failure:
+            list(listing.rows(Window()))
+        assert type(failure.value) is kind
+        assert str(failure.value).startswith(f"GET /v1/api_public/credentials answered {status}")
+
+
+def test_a_list_that_is_given_up_asks_for_nothing_more() -> None:
+    with opened(said("ab", 3), said("c", 3)) as (listing, server):
+        listing.drop()
+        assert listing._lane._readers == []
+        assert len(server.asked) <= 2
+
+
+def test_rows_are_ready_to_be_written() -> None:
+    with opened(said("a", 1)) as (listing, _):
+        (row,) = listing.rows(Window())
+        line = json.loads(row.lines)
+        assert line.pop("time_extracted").endswith("Z")
+        assert line == {"type": "RECORD", "stream": STREAM, "record": {"id": "a"}}
+        assert (row.key, row.number, row.context) == (("a",), 0, None)

@@ -1,0 +1,293 @@
+"""Making records fit their schema."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from copy import deepcopy
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft7Validator
+from singer_sdk.helpers._typing import conform_record_data_types
+from singer_sdk.helpers.conform import TypeConformanceLevel
+
+from tap_analytics.engine.values.conform import Conformer
+from tap_analytics.engine.values.encode import encode
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "text": {"type": ["string", "null"]},
+        "time": {"type": ["string", "null"], "format": "date-time"},
+        "day": {"type": ["string", "null"], "format": "date"},
+        "integer": {"type": ["integer", "null"]},
+        "number": {"type": ["number", "null"]},
+        "boolean": {"type": ["boolean", "null"]},
+        "object": {
+            "type": ["object", "null"],
+            "properties": {
+                "integer": {"type": ["integer", "null"]},
+                "time": {"type": ["string", "null"], "format": "date-time"},
+            },
+        },
+        "open": {
+            "type": ["object", "null"],
+            "properties": {"text": {"type": ["string", "null"]}},
+            "additionalProperties": True,
+        },
+        "any": {"type": ["object", "null"]},
+        "integers": {"type": ["array", "null"], "items": {"type": ["integer", "null"]}},
+        "objects": {
+            "type": ["array", "null"],
+            "items": {
+                "type": ["object", "null"],
+                "properties": {"number": {"type": ["number", "null"]}},
+            },
+        },
+        "list": {"type": ["array", "null"]},
+        "either": {"type": ["integer", "string", "null"]},
+    },
+}
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=5)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63)
+    | st.decimals(allow_nan=False, allow_infinity=False)
+    | st.sampled_from([Decimal("3.0"), Decimal("1e300"), "2026-01-01", "2026-01-01T01:00+01:00"])
+    | st.sampled_from(["true", " 7 ", "1e5", "0", "-3.5", "2026-01-01T00:00:00Z", "NaN"])
+    | TEXTS
+)
+NAMES = st.sampled_from([*SCHEMA["properties"], "unknown"])
+WILD = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=8,
+)
+OBJECT = st.fixed_dictionaries({}, optional={"integer": st.none() | st.integers(-9, 9)})
+VALID = st.fixed_dictionaries(
+    {},
+    optional={
+        "text": st.none() | TEXTS,
+        "integer": st.none() | st.integers(-9, 9),
+        "number": st.none() | st.integers(-9, 9),
+        "boolean": st.none() | st.booleans(),
+        "object": st.none() | OBJECT,
+        "open": st.none() | st.dictionaries(st.sampled_from(["text", "more"]), TEXTS),
+        "integers": st.none() | st.lists(st.integers(-9, 9), max_size=3),
+        "objects": st.none()
+        | st.lists(st.fixed_dictionaries({"number": st.integers()}), max_size=2),
+        "unknown": st.integers(),
+    },
+)
+
+
+def conformed(record: dict[str, Any], conformer: Conformer | None = None) -> dict[str, Any]:
+    """Conform one record on a page of its own."""
+    page = [deepcopy(record)]
+    (conformer or Conformer(SCHEMA))(page)
+    return page[0]
+
+
+def value_of(value: Any, field: str = "integer") -> tuple[Any, dict[str, int]]:
+    """Conform one value; returns it, and what was counted."""
+    conformer = Conformer(SCHEMA)
+    return conformed({field: value}, conformer).get(field, "left out"), dict(conformer.changed)
+
+
+@given(st.dictionaries(NAMES, WILD, max_size=6))
+def test_whatever_comes_fits_the_schema(record: dict[str, Any]) -> None:
+    row = conformed(record)
+    assert list(row) == [name for name in record if name != "unknown"]
+    Draft7Validator(SCHEMA).validate(json.loads(encode(row), parse_float=Decimal))
+
+
+@given(st.lists(VALID | st.dictionaries(NAMES, WILD, max_size=6), max_size=4))
+def test_a_page_is_conformed_like_its_records(records: list[dict[str, Any]]) -> None:
+    one_by_one, at_once = Conformer(SCHEMA), Conformer(SCHEMA)
+    page = deepcopy(records)
+    at_once(page)
+    misfit = {"unknown": 1}
+    alone = [deepcopy(record) for record in [*records, misfit]]
+    one_by_one(alone)
+    assert repr(page) == repr(alone[:-1])
+    assert at_once.changed == one_by_one.changed
+    assert at_once.unknown + Counter(unknown=1) == one_by_one.unknown
+
+
+@given(VALID)
+def test_valid_records_are_as_the_sdk_makes_them(record: dict[str, Any]) -> None:
+    expected = conform_record_data_types(
+        "s",
+        deepcopy(record),
+        SCHEMA,
+        TypeConformanceLevel.ROOT_ONLY,
+        logging.getLogger("quiet"),
+    )
+    conformer = Conformer(SCHEMA)
+    assert conformed(record, conformer) == expected
+    assert conformer.changed == {}
+
+
+@given(st.dictionaries(NAMES, WILD, max_size=6))
+def test_what_fits_stays(record: dict[str, Any]) -> None:
+    row = conformed(record)
+    again = Conformer(SCHEMA)
+    assert repr(conformed(row, again)) == repr(row)
+    assert again.changed == again.unknown == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "fixed"),
+    [
+        ("integer", Decimal("3.0"), 3),
+        ("integer", Decimal("1e3"), 1000),
+        ("integer", 2**53 + 1, 2**53 + 1),
+        ("number", Decimal("1.10"), Decimal("1.10")),
+        ("number", Decimal("9e308"), Decimal("9e308")),
+        ("number", 3, 3),
+        ("time", "2026-01-01T02:00:00+02:00", "2026-01-01T00:00:00Z"),
+        ("time", "2026-01-01", "2026-01-01T00:00:00Z"),
+        ("day", "soon", "soon"),
+        ("any", {"a": [Decimal(1)]}, {"a": [Decimal(1)]}),
+        ("list", [1, "a", None], [1, "a", None]),
+        ("integers", [1, None, Decimal("2.0")], [1, None, 2]),
+        ("objects", [{"number": Decimal("1.5")}, None], [{"number": Decimal("1.5")}, None]),
+        ("object", {"integer": Decimal("2.0")}, {"integer": 2}),
+        ("object", {"time": "2026-01-01"}, {"time": "2026-01-01T00:00:00Z"}),
+        ("open", {"text": "a", "more": 1}, {"text": "a", "more": 1}),
+        ("either", 1, 1),
+        ("either", "a", "a"),
+        ("text", None, None),
+    ],
+    ids=repr,
+)
+def test_values_of_their_type_are_no_change(field: str, value: Any, fixed: Any) -> None:
+    found, changed = value_of(value, field)
+    assert (found, type(found), changed) == (fixed, type(fixed), {})
+
+
+@pytest.mark.parametrize("value", ["1e28", "1e30", "9e308", "12345678901234567890123456789.0"])
+def test_large_whole_numbers(value: str) -> None:
+    assert value_of(Decimal(value)) == (int(Decimal(value)), {})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "fixed"),
+    [
+        ("integer", "7", 7),
+        ("integer", " -7 ", -7),
+        ("integer", "7.0", 7),
+        ("integer", "7.5", None),
+        ("integer", Decimal("7.5"), None),
+        ("integer", Decimal("1e309"), None),
+        ("integer", Decimal("NaN"), None),
+        ("integer", Decimal("Infinity"), None),
+        ("integer", "1e400", None),
+        ("integer", "seven", None),
+        ("integer", "", None),
+        ("integer", True, None),
+        ("integer", [], None),
+        ("integer", {}, None),
+        ("number", "7", 7),
+        ("number", "7.10", Decimal("7.10")),
+        ("number", "NaN", None),
+        ("number", "1e309", None),
+        ("number", "-Infinity", None),
+        ("number", False, None),
+        ("boolean", "TRUE ", True),
+        ("boolean", "false", False),
+        ("boolean", 1, True),
+        ("boolean", 0, False),
+        ("boolean", 2, None),
+        ("boolean", "yes", None),
+        ("boolean", Decimal(1), None),
+        ("text", 5, "5"),
+        ("text", Decimal("5.10"), "5.10"),
+        ("text", True, "true"),
+        ("text", {"a": [1]}, '{"a":[1]}'),
+        ("text", [None], "[null]"),
+        ("time", "soon", None),
+        ("time", "", None),
+        ("time", 1767225600, None),
+        ("time", [], None),
+        ("integers", 5, [5]),
+        ("list", "a", ["a"]),
+        ("any", "a", None),
+        ("any", [], None),
+        ("object", 5, None),
+        ("either", Decimal("1.5"), None),
+    ],
+    ids=repr,
+)
+def test_values_of_other_types_are_converted_where_nothing_is_lost(
+    field: str, value: Any, fixed: Any
+) -> None:
+    found, changed = value_of(value, field)
+    assert changed == {field: 1}
+    assert (found, type(found)) == (fixed, type(fixed))
+
+
+@pytest.mark.parametrize(("value", "fixed"), [("5", 5), (False, None), ("x", None), ({}, None)])
+def test_single_values_in_place_of_an_array_fit_it(value: Any, fixed: Any) -> None:
+    found, changed = value_of(value, "integers")
+    assert found == [fixed]
+    assert changed["integers"] == 1
+
+
+def test_changes_are_counted_at_their_place() -> None:
+    conformer = Conformer(SCHEMA)
+    for _ in range(2):
+        conformed(
+            {"integers": ["x", 1, "y"], "object": {"integer": "x"}, "objects": [{"number": []}]},
+            conformer,
+        )
+    assert conformer.changed == {"integers[]": 4, "object.integer": 2, "objects[].number": 2}
+
+
+def test_fields_outside_the_schema_are_left_out_and_counted() -> None:
+    conformer = Conformer(SCHEMA)
+    row = conformed(
+        {"x": 1, "text": "a", "object": {"y": 1, "integer": 2}, "objects": [{"z": 1}]}, conformer
+    )
+    assert row == {"text": "a", "object": {"integer": 2}, "objects": [{}]}
+    assert conformer.unknown == {"x": 1, "object.y": 1, "objects[].z": 1}
+    assert conformer.changed == {}
+
+
+def test_fields_outside_the_schema_are_let_through_where_wanted() -> None:
+    conformer = Conformer(SCHEMA, keep_unknown=True)
+    assert conformed({"x": 1, "text": "a"}, conformer) == {"x": 1, "text": "a"}
+    assert conformer.unknown == {"x": 1}
+
+
+def test_open_objects_take_anything() -> None:
+    conformer = Conformer(SCHEMA)
+    assert conformed({"open": {"x": 1}}, conformer) == {"open": {"x": 1}}
+    assert conformer.unknown == {}
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_fields_that_are_left_out_are_not_counted(*, keep: bool) -> None:
+    conformer = Conformer(SCHEMA, left_out=("text", "gone"), keep_unknown=keep)
+    assert conformed({"text": 5, "gone": 1, "integer": 1}, conformer) == {"integer": 1}
+    assert conformer.unknown == conformer.changed == {}
+
+
+def test_fields_deeper_down_are_not_left_out_with_their_namesakes() -> None:
+    conformer = Conformer(SCHEMA, left_out=("integer",))
+    assert conformed({"integer": 1, "object": {"integer": 1}}, conformer) == {
+        "object": {"integer": 1}
+    }
+
+
+def test_types_may_be_single_or_missing() -> None:
+    conformer = Conformer({"properties": {"id": {"type": "string"}, "free": {}}})
+    assert conformed({"id": 5, "free": [1]}, conformer) == {"id": "5", "free": [1]}
+    assert conformer.changed == {"id": 1}
+    assert conformed({"a": 1}, Conformer({})) == {}
