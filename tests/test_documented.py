@@ -15,7 +15,7 @@ from msgspec import Raw
 from msgspec.json import encode
 
 from tap_analytics.sandbox import Answer, Sandbox
-from tap_analytics.sandbox.catalog import ROUTES
+from tap_analytics.sandbox.data.catalog import ROUTES
 from tap_analytics.sandbox.paging import Window
 from tests.comparing import assert_equal, by_key, expected_rows
 from tests.contract import BY_NAME, NAMES, PAGING, SINGLE, STREAMS, Documented

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tap_analytics.sandbox.exchange import Answer, Fault, Request
-from tap_analytics.sandbox.store import Store
+from tap_analytics.sandbox.data.store import Store
+from tap_analytics.sandbox.http.exchange import Answer, Fault, Request
 
 try:
-    from tap_analytics.sandbox.server import Sandbox
+    from tap_analytics.sandbox.http.server import Sandbox
 except ModuleNotFoundError as missing:
     message = "the sandbox needs its extra: pip install 'tap-analytics[sandbox]'"
     raise ModuleNotFoundError(message, name=missing.name) from missing

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from tap_analytics.sandbox.command import run
 from tap_analytics.sandbox.environment import merged, variables
+from tap_analytics.sandbox.http.server import Sandbox
 from tap_analytics.sandbox.programs import PostgresError
-from tap_analytics.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

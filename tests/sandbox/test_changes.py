@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_analytics.sandbox import Store
-from tap_analytics.sandbox.bodies import Bodies
+from tap_analytics.sandbox.http.bodies import Bodies
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_analytics.sandbox import moments
 from tap_analytics.sandbox.contracts import APIS
+from tap_analytics.sandbox.data import moments
 
 from .client import PAGED, ROUTES
 

@@ -14,10 +14,11 @@ import jsonschema
 import pytest
 
 import tap_analytics
-from tap_analytics.sandbox import Store, moments
-from tap_analytics.sandbox.catalog import OWNERS
+from tap_analytics.sandbox import Store
+from tap_analytics.sandbox.data import moments
+from tap_analytics.sandbox.data.catalog import OWNERS
+from tap_analytics.sandbox.data.text import EVENTS
 from tap_analytics.sandbox.paging import Window
-from tap_analytics.sandbox.text import EVENTS
 
 from .client import ROUTES, TOP
 

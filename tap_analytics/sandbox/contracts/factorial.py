@@ -12,7 +12,7 @@ import msgspec
 
 from tap_analytics.sandbox.contract import Api, Choice, Found, Route, json
 from tap_analytics.sandbox.contracts import workforce
-from tap_analytics.sandbox.moments import instant
+from tap_analytics.sandbox.data.moments import instant
 from tap_analytics.sandbox.paging import PageNumber
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_analytics.sandbox.contract import Api, Choice, Found, Route
 from tap_analytics.sandbox.contracts import sales
-from tap_analytics.sandbox.moments import instant
+from tap_analytics.sandbox.data.moments import instant
 from tap_analytics.sandbox.paging import PageNumber, Whole
 
 if TYPE_CHECKING:

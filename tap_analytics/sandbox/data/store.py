@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_analytics.sandbox.catalog import Catalog
 from tap_analytics.sandbox.contract import Found
 from tap_analytics.sandbox.contracts import APIS
-from tap_analytics.sandbox.listing import Listing
-from tap_analytics.sandbox.parents import DayParents, EventParents, RowParents
-from tap_analytics.sandbox.picks import Picks, pick
+from tap_analytics.sandbox.data.catalog import Catalog
+from tap_analytics.sandbox.data.listing import Listing
+from tap_analytics.sandbox.data.parents import DayParents, EventParents, RowParents
+from tap_analytics.sandbox.data.picks import Picks, pick
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tap_analytics.sandbox.contract import Api, Params, Route
+    from tap_analytics.sandbox.data.parents import Parents
     from tap_analytics.sandbox.paging import Window
-    from tap_analytics.sandbox.parents import Parents
 
     Row = dict[str, Any]
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from tap_analytics.sandbox.draws import Draw
-from tap_analytics.sandbox.values import value
+from tap_analytics.sandbox.data.draws import Draw
+from tap_analytics.sandbox.data.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_analytics.sandbox.contracts import APIS
-from tap_analytics.sandbox.draws import mix, seed
-from tap_analytics.sandbox.patterns import PATTERNS, Weaver
-from tap_analytics.sandbox.slots import index_of, make
-from tap_analytics.sandbox.text import EVENTS
+from tap_analytics.sandbox.data.draws import mix, seed
+from tap_analytics.sandbox.data.patterns import PATTERNS, Weaver
+from tap_analytics.sandbox.data.slots import index_of, make
+from tap_analytics.sandbox.data.text import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tap_analytics.sandbox.contract import Api, Route
-    from tap_analytics.sandbox.patterns import Pattern, Slot
+    from tap_analytics.sandbox.data.patterns import Pattern, Slot
 
 MOST_CHILDREN = 5
 DAYS = 30

@@ -12,19 +12,19 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-from tap_analytics.sandbox.bodies import Bodies
 from tap_analytics.sandbox.contract import json
-from tap_analytics.sandbox.exchange import Answer, Request
+from tap_analytics.sandbox.http.bodies import Bodies
+from tap_analytics.sandbox.http.exchange import Answer, Request
+from tap_analytics.sandbox.http.wire import Reply, deliver, spoil
 from tap_analytics.sandbox.paging import BadRequestError
-from tap_analytics.sandbox.wire import Reply, deliver, spoil
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_analytics.sandbox.contract import Api, Route
-    from tap_analytics.sandbox.exchange import Fault
-    from tap_analytics.sandbox.store import Store
-    from tap_analytics.sandbox.wire import Send, Transports
+    from tap_analytics.sandbox.data.store import Store
+    from tap_analytics.sandbox.http.exchange import Fault
+    from tap_analytics.sandbox.http.wire import Send, Transports
 
 _OK = 200
 _UNAUTHORIZED = 401

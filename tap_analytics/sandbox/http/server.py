@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from tap_analytics.sandbox import moments
-from tap_analytics.sandbox.app import App
 from tap_analytics.sandbox.contracts import APIS, UPSTREAMS
-from tap_analytics.sandbox.store import Store
-from tap_analytics.sandbox.wire import protocol
+from tap_analytics.sandbox.data import moments
+from tap_analytics.sandbox.data.store import Store
+from tap_analytics.sandbox.http.app import App
+from tap_analytics.sandbox.http.wire import protocol
 
 if TYPE_CHECKING:
     from collections import deque
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from tap_analytics.sandbox.exchange import Fault, Request
-    from tap_analytics.sandbox.wire import Transports
+    from tap_analytics.sandbox.http.exchange import Fault, Request
+    from tap_analytics.sandbox.http.wire import Transports
 
 _HOST = "127.0.0.1"
 _UNLIMITED = 100_000

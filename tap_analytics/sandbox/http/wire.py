@@ -12,7 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from tap_analytics.sandbox.exchange import Answer
+    from tap_analytics.sandbox.http.exchange import Answer
 
     Send = Callable[[dict[str, Any]], Awaitable[None]]
     Transports = dict[tuple[str, int], asyncio.Transport]

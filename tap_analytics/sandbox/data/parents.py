@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from tap_analytics.sandbox import moments
-from tap_analytics.sandbox.catalog import DAYS
-from tap_analytics.sandbox.slots import event_at
-from tap_analytics.sandbox.text import EVENTS
+from tap_analytics.sandbox.data import moments
+from tap_analytics.sandbox.data.catalog import DAYS
+from tap_analytics.sandbox.data.slots import event_at
+from tap_analytics.sandbox.data.text import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from tap_analytics.sandbox.contract import Keep
-    from tap_analytics.sandbox.listing import Listing
+    from tap_analytics.sandbox.data.listing import Listing
 
 _LAST_DAY = (moments.END - timedelta(days=1)).date()
 

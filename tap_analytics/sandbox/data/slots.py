@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from tap_analytics.sandbox import moments
-from tap_analytics.sandbox.draws import mix, seed
-from tap_analytics.sandbox.text import EVENTS, METRIC_TYPES, UNITS, title
+from tap_analytics.sandbox.data import moments
+from tap_analytics.sandbox.data.draws import mix, seed
+from tap_analytics.sandbox.data.text import EVENTS, METRIC_TYPES, UNITS, title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tap_analytics.sandbox.patterns import Slot
+    from tap_analytics.sandbox.data.patterns import Slot
 
 WIDE = (1 << 53) + 1
 """The first of the ids that a float cannot hold."""

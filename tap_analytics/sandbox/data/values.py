@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tap_analytics.sandbox import moments
-from tap_analytics.sandbox.text import LEXICON
+from tap_analytics.sandbox.data import moments
+from tap_analytics.sandbox.data.text import LEXICON
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_analytics.sandbox.draws import Draw
+    from tap_analytics.sandbox.data.draws import Draw
 
 _OBJECTS: tuple[dict[str, object], ...] = (
     {"plan": "pro", "seats": 12, "trial": False},

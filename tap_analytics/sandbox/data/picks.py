@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from tap_analytics.sandbox.contract import Choice
-    from tap_analytics.sandbox.listing import Listing
+    from tap_analytics.sandbox.data.listing import Listing
 
 _MOST = 64
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from tap_analytics.sandbox.draws import mix
+from tap_analytics.sandbox.data.draws import mix
 
 if TYPE_CHECKING:
     from collections.abc import Callable

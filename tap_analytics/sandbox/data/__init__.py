@@ -1,0 +1,1 @@
+"""Generating data: every row there could be, and what tests change about it."""

@@ -1,0 +1,1 @@
+"""Speaking HTTP: requests in, answers out, whole or spoiled on purpose."""
