@@ -19,6 +19,7 @@ import pytest
 import tap_analytics.apis
 import tap_analytics.engine
 from tap_analytics.apis import FAMILIES
+from tap_analytics.engine.catalog import references
 from tap_analytics.engine.pages.selector import Selector
 from tap_analytics.engine.stream import AnalyticsStream
 from tests.contract import BY_NAME, NAMES, PAGING, RETRIES, SINGLE, STREAMS, Documented
@@ -52,7 +53,7 @@ def documented() -> list[Stream]:
 def variants(family: Family) -> Iterator[tuple[Stream, ...]]:
     """Yield the streams of an API as documented, and as each vendor has them."""
     yield family.documented
-    yield from family.upstreams.values()
+    yield from (vendor.streams for vendor in family.upstreams.values())
 
 
 def registered() -> list[Stream]:
@@ -231,6 +232,21 @@ def test_parents_fill_the_placeholders(stream: Stream) -> None:
     together = [streams for family in FAMILIES for streams in variants(family) if stream in streams]
     for streams in together:
         assert streams.index(parent) < streams.index(stream)
+
+
+def type_of(stream: Stream, column: str) -> set[str]:
+    kinds = schema_of(stream)["properties"][column]["type"]
+    return {kinds} if isinstance(kinds, str) else set(kinds) - {"null"}
+
+
+@every_stream
+def test_references_point_to_columns_of_the_same_type(stream: Stream) -> None:
+    together = [streams for family in FAMILIES for streams in variants(family) if stream in streams]
+    for streams in together:
+        by_name = {str(other.name): other for other in streams}
+        for column, target in references(stream).items():
+            name, _, field = target.partition(".")
+            assert type_of(stream, column) == type_of(by_name[name], field), (column, target)
 
 
 def test_the_documented_streams_are_those_of_the_contract() -> None:

@@ -30,6 +30,9 @@ class Api:
         policy: Its documented retries.
         windows: Its documented limits, as pairs of (requests, seconds).
         extra_settings: Settings of this API alone.
+        permission_help: What helps when a list is refused or absent: which permission or
+            module it needs, and where that is set.
+        empty_is_suspicious: Whether the API answers wrong credentials with empty lists.
     """
 
     name: ClassVar[str]
@@ -45,6 +48,8 @@ class Api:
     policy: ClassVar[RetryPolicy] = RetryPolicy()
     windows: ClassVar[tuple[tuple[int, float], ...]] = ()
     extra_settings: ClassVar[tuple[th.Property[Any], ...]] = ()
+    permission_help: ClassVar[str] = ""
+    empty_is_suspicious: ClassVar[bool] = False
 
     @classmethod
     def setting(cls, config: Mapping[str, Any], name: str) -> Any:

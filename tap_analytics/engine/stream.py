@@ -52,6 +52,12 @@ class AnalyticsStream(SdkStream):
         context_params: Query parameters that come from the context, and the names there.
         context_in_rows: Whether what a list was asked with becomes part of its rows.
         must_match: What `wants` looks for, where the parent has to have such a row.
+        references: Columns that hold keys of other streams, each with the ``stream.column``
+            it points to.
+        lookback_days: How many days before its bookmark it starts, where rows are restated or
+            come late.
+        append_only: Whether the API forgets old rows, so that a row that is missing was not
+            deleted.
     """
 
     api: ClassVar[type[Api]]
@@ -64,6 +70,9 @@ class AnalyticsStream(SdkStream):
     left_out: ClassVar[tuple[str, ...]] = ()
     context_in_rows: ClassVar[bool] = True
     must_match: ClassVar[str | None] = None
+    references: ClassVar[Mapping[str, str]] = {}
+    lookback_days: ClassVar[float] = 0
+    append_only: ClassVar[bool] = False
 
     _tap: SdkTap
 

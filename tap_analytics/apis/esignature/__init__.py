@@ -1,15 +1,10 @@
-"""The e-signature API."""
+"""The esignature API."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from tap_analytics.apis.esignature import signnow
 from tap_analytics.apis.esignature.streams import DOCUMENTED
 
-if TYPE_CHECKING:
-    from tap_analytics.engine.catalog import Streams
-
-UPSTREAMS: dict[str, Streams] = {"signnow": signnow.STREAMS}
+UPSTREAMS = {"signnow": signnow.VENDOR}
 
 __all__ = ["DOCUMENTED", "UPSTREAMS"]

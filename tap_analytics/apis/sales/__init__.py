@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tap_analytics.apis.sales import freshsales
 from tap_analytics.apis.sales.streams import DOCUMENTED
 
-if TYPE_CHECKING:
-    from tap_analytics.engine.catalog import Streams
-
-UPSTREAMS: dict[str, Streams] = {"freshsales": freshsales.STREAMS}
+UPSTREAMS = {"freshsales": freshsales.VENDOR}
 
 __all__ = ["DOCUMENTED", "UPSTREAMS"]

@@ -1,83 +1,12 @@
-"""Freshsales' API, for the sales streams and those that only Freshsales has."""
+"""The core of Freshsales: the documented streams and those of the public connectors."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import urlsplit
-
-from singer_sdk import typing as th
+from typing import Any, ClassVar
 
 from tap_analytics.apis.sales import streams as documented
-from tap_analytics.apis.sales.client import SalesApi, SalesPages, SalesStream
+from tap_analytics.apis.sales.freshsales.client import FreshsalesStream
 from tap_analytics.engine.pages.pagination import SinglePage
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tap_analytics.engine.pages.pagination import Paginator
-
-_LEGACY_HOSTS = ".freshsales.io"
-_HOURLY_REQUESTS = {"free": 1000, "growth": 1000, "pro": 2000, "enterprise": 5000}
-_SMALLEST_PLAN = "growth"
-
-
-class FreshsalesApi(SalesApi):
-    """A host for every account, and requests limited by the minute and, by plan, the hour."""
-
-    key_header = "Authorization"
-    key_format = "Token token={}"
-    host_setting = "host"
-    windows = ((400, 60),)
-    extra_settings = (
-        th.Property(
-            "sales_host",
-            th.StringType(pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"),
-            title="Sales: host",
-            description="Host of the Freshsales account, such as acme.myfreshworks.com.",
-        ),
-        th.Property(
-            "sales_plan",
-            th.StringType(allowed_values=list(_HOURLY_REQUESTS)),
-            default=_SMALLEST_PLAN,
-            title="Sales: plan",
-            description="Freshsales plan of the account; it decides the requests per hour.",
-        ),
-    )
-
-    @classmethod
-    def default_origin(cls, config: Mapping[str, Any]) -> str | None:
-        """Return the account's own host."""
-        host = cls.setting(config, "host")
-        return f"https://{host}" if host else None
-
-    @classmethod
-    def base_url(cls, config: Mapping[str, Any]) -> str:
-        """Return where paths start, which depends on the kind of host."""
-        parts = urlsplit(cls.setting(config, "base_url") or cls.default_origin(config) or "")
-        host = cls.setting(config, "host") or parts.hostname or ""
-        prefix = "/api" if host.lower().endswith(_LEGACY_HOSTS) else "/crm/sales/api"
-        return f"{parts.scheme}://{parts.netloc}{prefix}"
-
-    @classmethod
-    def limits(cls, config: Mapping[str, Any]) -> tuple[tuple[int, float], ...]:
-        """Return the limits in force: the configured rate, or by the minute and the hour."""
-        if cls.setting(config, "requests_per_second"):
-            return super().limits(config)
-        hourly = _HOURLY_REQUESTS[cls.setting(config, "plan") or _SMALLEST_PLAN]
-        return (*cls.windows, (hourly, 3600))
-
-
-class FreshsalesPages(SalesPages):
-    """``page`` from 1 with ``per_page`` 100, the most there is."""
-
-    size = 100
-
-
-class FreshsalesStream(SalesStream):
-    """Base of the Freshsales streams."""
-
-    api = FreshsalesApi
-    paginator_class: ClassVar[type[Paginator]] = FreshsalesPages
 
 
 class Views(FreshsalesStream):

@@ -1,49 +1,14 @@
-"""Statuspage's API, for the status page streams and those that only Statuspage has."""
+"""The core of Statuspage: the documented streams and those of the public connectors."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
-
 from tap_analytics.apis.status_page import streams as documented
-from tap_analytics.apis.status_page.client import StatusPageApi, StatusPageStream
-from tap_analytics.engine.pages.pagination import PageNumbers, SinglePage
-
-if TYPE_CHECKING:
-    from tap_analytics.engine.pages.pagination import Paginator
-
-
-class StatuspageApi(StatusPageApi):
-    """60 requests in any 60 seconds, and one second more for their way there."""
-
-    key_header = "Authorization"
-    key_format = "OAuth {}"
-    origin = "https://api.statuspage.io"
-    prefix = "/v1"
-    windows = ((60, 61),)
-
-
-class LimitPages(PageNumbers):
-    """``page`` from 1 with ``limit`` 100; answers say nothing about the whole list."""
-
-
-class PerPagePages(LimitPages):
-    """``page`` from 1 with ``per_page`` 100."""
-
-    size_param = "per_page"
-
-
-class SubscriberPages(LimitPages):
-    """``page`` from 0 with ``limit`` 100."""
-
-    first = 0
-
-
-class StatuspageStream(StatusPageStream):
-    """Base of the Statuspage streams: arrays without anything around them."""
-
-    api = StatuspageApi
-    paginator_class: ClassVar[type[Paginator]] = PerPagePages
-    records_jsonpath = "$[*]"
+from tap_analytics.apis.status_page.statuspage.client import (
+    LimitPages,
+    StatuspageStream,
+    SubscriberPages,
+)
+from tap_analytics.engine.pages.pagination import SinglePage
 
 
 class Pages(documented.Pages, StatuspageStream):

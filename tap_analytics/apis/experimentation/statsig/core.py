@@ -1,57 +1,21 @@
-"""Statsig's Console API, for the experimentation streams."""
+"""The core of Statsig: the documented streams."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from tap_analytics.apis.experimentation import streams as documented
-from tap_analytics.apis.experimentation.client import (
-    ExperimentationApi,
-    ExperimentationStream,
-    IdListPages,
+from tap_analytics.apis.experimentation.client import IdListPages
+from tap_analytics.apis.experimentation.statsig.client import (
+    StatsigStream,
+    UnsizedPages,
+    WholeList,
 )
-from tap_analytics.engine.pages.pagination import PageNumbers, SinglePage
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
     from tap_analytics.engine.pages.page import Page
-    from tap_analytics.engine.pages.pagination import Paginator
-
-
-class StatsigApi(ExperimentationApi):
-    """A path before the documented ones, a dated version, and two limits at once."""
-
-    key_header = "STATSIG-API-KEY"
-    headers = {"STATSIG-API-VERSION": "20240601"}
-    origin = "https://statsigapi.net"
-    prefix = "/console"
-    windows = ((100, 10), (900, 900))
-
-
-class StatsigPages(PageNumbers):
-    """``page`` from 1 with ``limit`` 100, until there is no next page."""
-
-    next_path = ("pagination", "nextPage")
-
-
-class UnsizedPages(StatsigPages):
-    """``page`` from 1; how many rows it holds cannot be asked for."""
-
-    size_param = None
-
-
-class WholeList(SinglePage):
-    """Lists that come in one answer, unless it says that there is a next page."""
-
-    next_path = ("pagination", "nextPage")
-
-
-class StatsigStream(ExperimentationStream):
-    """Base of the Statsig streams."""
-
-    api = StatsigApi
-    paginator_class: ClassVar[type[Paginator]] = StatsigPages
 
 
 class AuditLogs(documented.AuditLogs, StatsigStream):

@@ -1,0 +1,8 @@
+"""Freshsales behind the sales API: its core, and what it has besides."""
+
+from __future__ import annotations
+
+from tap_analytics.apis.sales.freshsales import core
+from tap_analytics.engine.catalog import Vendor
+
+VENDOR = Vendor(core.STREAMS)

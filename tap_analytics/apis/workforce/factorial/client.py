@@ -1,0 +1,59 @@
+"""Factorial's API: dialect, paginators and base stream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import typing as th
+
+from tap_analytics.apis.workforce.client import WorkforceApi, WorkforcePages, WorkforceStream
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_analytics.engine.pages.page import Page
+    from tap_analytics.engine.pages.pagination import Paginator
+
+_VERSION = "2026-10-01"
+
+
+class FactorialApi(WorkforceApi):
+    """One host, a path for every dated version of the API, and the key in ``x-api-key``."""
+
+    key_header = "x-api-key"
+    origin = "https://api.factorialhr.com"
+    extra_settings = (
+        th.Property(
+            "workforce_api_version",
+            th.StringType(pattern=r"^(\d{4}-\d{2}-\d{2}|v\d+)$"),
+            default=_VERSION,
+            title="Workforce: API version",
+            description="Factorial's dated API version; it decides the type of ids.",
+        ),
+    )
+
+    @classmethod
+    def base_url(cls, config: Mapping[str, Any]) -> str:
+        """Return where paths start, which depends on the version."""
+        version = cls.setting(config, "api_version") or _VERSION
+        return f"{super().base_url(config)}/api/{version}/resources"
+
+
+class FactorialPages(WorkforcePages):
+    """``page`` from 1 with ``limit`` 100, the most there is."""
+
+    size = 100
+
+
+class FactorialStream(WorkforceStream):
+    """Base of the Factorial streams."""
+
+    api = FactorialApi
+    paginator_class: ClassVar[type[Paginator]] = FactorialPages
+
+    def read_page(self, body: Any, size: int) -> Page:
+        """Return the page in a body, which for an empty list may have nothing but no errors."""
+        if isinstance(body, dict) and "data" not in body and body.get("errors", body) is None:
+            # A total of 0 lets the same body on a later page pass as a change, not as the end.
+            body = {"data": [], "meta": {"total": 0, "has_next_page": False}}
+        return super().read_page(body, size)
