@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
     from tap_analytics.engine.api import Api
+    from tap_analytics.engine.http.answers import Answer
     from tap_analytics.engine.output.report import Tally
     from tap_analytics.engine.pages.pagination import Paginator
     from tap_analytics.engine.run.run import Run
@@ -157,12 +158,17 @@ class AnalyticsStream(SdkStream):
         asked.update(self.context_params.values(), {CONTENT_KEY})
         return tuple(name for name in self.primary_keys if name not in asked)
 
-    def read_page(self, body: Any, size: int) -> Page:
-        """Return the page in a decoded body; called on any thread.
+    def unwrap(self, body: Any) -> Any:
+        """Return a decoded body as `records_jsonpath` expects it; most APIs need no change."""
+        return body
+
+    def read_page(self, answer: Answer) -> Page:
+        """Return the page in a good answer; called on any thread.
 
         Raises:
             TransientError: If the records are not where they should be.
         """
+        body = self.unwrap(answer.json)
         try:
             records, is_object = self._selector.find(body)
         except LookupError:
@@ -170,7 +176,8 @@ class AnalyticsStream(SdkStream):
             raise TransientError(msg) from None
         signals = self.get_new_paginator().signals(body)
         now = times.iso(times.now())
-        return Page(records, signals, self._fingerprint(records), size, now, is_object)
+        fingerprint, size = self._fingerprint(records), len(answer.body)
+        return Page(records, signals, fingerprint, size, now, is_object, answer.served_at)
 
     def _fingerprint(self, records: list[dict[str, Any]]) -> int:
         if self._own_keys:

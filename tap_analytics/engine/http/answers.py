@@ -7,12 +7,14 @@ import time
 from dataclasses import dataclass
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tap_analytics.engine.errors import Denied, Gone, ReadError, TransientError
+from tap_analytics.engine.values import times
 from tap_analytics.engine.values.fitting import is_holdable
 
 if TYPE_CHECKING:
@@ -37,11 +39,34 @@ _decoder = msgspec.json.Decoder(float_hook=_number)
 
 @dataclass
 class Answer:
-    """Status, headers (names in any case) and the whole body of an answer."""
+    """An answer as it came.
+
+    Attributes:
+        status: Its status.
+        headers: Its headers, names in any case.
+        body: Its whole body, decompressed.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    @cached_property
+    def json(self) -> Any:
+        """The body, decoded once without losing a digit.
+
+        Raises:
+            TransientError: If it is not JSON.
+        """
+        return decode(self.body)
+
+    @cached_property
+    def served_at(self) -> int | None:
+        """What the server's clock said, in microseconds since 1970; None if it did not say."""
+        try:
+            return times.micros(parsedate_to_datetime(self.headers.get("Date", "")).isoformat())
+        except (ValueError, TypeError, OverflowError):
+            return None
 
 
 def decode(body: bytes) -> Any:
@@ -86,13 +111,13 @@ def reason(body: Any) -> str:
 
 def _said(answer: Answer) -> str:
     try:
-        return reason(decode(answer.body))
+        return reason(answer.json)
     except TransientError:
         return ""
 
 
-def judge(answer: Answer, policy: RetryPolicy) -> Any:
-    """Return the decoded body of a good answer.
+def judge(answer: Answer, policy: RetryPolicy) -> None:
+    """Let a good answer pass; its body may still be anything.
 
     Raises:
         TransientError: If another attempt may help.
@@ -102,7 +127,7 @@ def judge(answer: Answer, policy: RetryPolicy) -> Any:
     """
     status = answer.status
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        return decode(answer.body)
+        return
     said = f"answered {status}{_said(answer)}"
     if _EXPIRED in answer.body and HTTPStatus.BAD_REQUEST <= status < HTTPStatus.NOT_FOUND:
         msg = f"{said} (the token is invalid or has expired)"

@@ -75,13 +75,13 @@ class Client:
         self._send_options["stream"] = True
         self._adapter = DeadlineAdapter(pool_connections=1, pool_maxsize=connections)
 
-    def fetch(self, request: HTTPRequest, read: Callable[[Any, int], _T], tally: Tally) -> _T:
+    def fetch(self, request: HTTPRequest, read: Callable[[Answer], _T], tally: Tally) -> _T:
         """Ask until there is a sound answer, and return what is read from it.
 
         Args:
             request: The request.
-            read: Turns a decoded body and its size in bytes into the result; what it
-                raises as `TransientError` is retried like any other failure.
+            read: Turns a good answer into the result; what it raises as `TransientError`,
+                as a body that is not JSON does, is retried like any other failure.
             tally: Counts requests, retries and waiting.
 
         Raises:
@@ -122,7 +122,7 @@ class Client:
         self._stopped.wait(wait)
         return wait
 
-    def _attempt(self, request: HTTPRequest, read: Callable[[Any, int], _T], tally: Tally) -> _T:
+    def _attempt(self, request: HTTPRequest, read: Callable[[Answer], _T], tally: Tally) -> _T:
         granted = self.budget.acquire()
         good = throttled = False
         try:
@@ -131,7 +131,8 @@ class Client:
                 raise ReadError(msg)
             tally.request()
             answer = self._follow(request)
-            result = read(judge(answer, self._patience.policy), len(answer.body))
+            judge(answer, self._patience.policy)
+            result = read(answer)
             good = True
         except TransientError as failure:
             throttled = failure.throttled

@@ -20,6 +20,7 @@ class Page:
         size: Bytes of the body.
         read_at: When it was read, ISO 8601 in UTC.
         is_object: Whether there was one object where a list has an array.
+        served_at: What the server's clock said, in microseconds since 1970, if it did.
     """
 
     records: list[dict[str, Any]]
@@ -28,3 +29,4 @@ class Page:
     size: int
     read_at: str
     is_object: bool = False
+    served_at: int | None = None

@@ -61,8 +61,31 @@ def test_other_bodies_are_not(body: bytes, said: str) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
-def test_good_answers_are_their_body(status: int) -> None:
-    assert judge(Answer(status, {}, b"[1]"), POLICY) == [1]
+def test_good_answers_pass_with_their_body(status: int) -> None:
+    answer = Answer(status, {}, b"[1.50]")
+    judge(answer, POLICY)
+    assert answer.json == [Decimal("1.50")]
+    assert answer.json is answer.json
+
+
+@pytest.mark.parametrize(
+    ("date", "at"),
+    [
+        ("Thu, 01 Jan 1970 00:00:02 GMT", 2_000_000),
+        ("Sunday, 06-Nov-94 08:49:37 GMT", 784_111_777_000_000),
+        ("Sun Nov  6 08:49:37 1994", 784_111_777_000_000),
+        ("Sun, 06 Nov 1994 09:49:37 +0100", 784_111_777_000_000),
+        ("", None),
+        ("now", None),
+        ("Sun, 40 Nov 1994 08:49:37 GMT", None),
+    ],
+)
+def test_answers_tell_the_time_of_the_server(date: str, at: int | None) -> None:
+    assert Answer(200, {"Date": date}, b"").served_at == at
+
+
+def test_answers_need_not_tell_the_time() -> None:
+    assert Answer(200, {}, b"").served_at is None
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ from tests.engine.doubles import Reply, Server
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tap_analytics.engine.http.answers import Answer
+
 GOOD = Reply(body=b'{"a":1}')
 FAST = RetryPolicy(statuses=(429, 500), factor=0)
 
@@ -49,7 +51,7 @@ class Asking:
         request = HTTPRequest(
             url=self.url + path, params=params, headers={"X-Key": "k", "Accept": "a/b"}
         )
-        return self.client.fetch(request, lambda body, size: (body, size), self.tally)
+        return self.client.fetch(request, lambda got: (got.json, len(got.body)), self.tally)
 
     @property
     def counts(self) -> tuple[int, int]:
@@ -160,11 +162,11 @@ def test_only_documented_statuses_are_tried_again() -> None:
 
 
 def test_what_cannot_be_read_is_tried_again() -> None:
-    def read(body: Any, size: int) -> Any:
-        if "a" not in body:
-            message = f"not it ({size})"
+    def read(answer: Answer) -> Any:
+        if "a" not in answer.json:
+            message = f"not it ({len(answer.body)})"
             raise TransientError(message)
-        return body
+        return answer.json
 
     with asking(Reply(body=b'{"b":1}'), GOOD) as (ask, server):
         request = HTTPRequest(url=server.url, params={}, headers={})

@@ -15,8 +15,6 @@ from tap_analytics.apis.experimentation.statsig.client import (
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_analytics.engine.pages.page import Page
-
 
 class AuditLogs(documented.AuditLogs, StatsigStream):
     """Who changed what."""
@@ -79,9 +77,9 @@ class IngestionStatus(documented.IngestionStatus, StatsigStream):
 
     paginator_class = WholeList
 
-    def read_page(self, body: Any, size: int) -> Page:
-        """Return the page in a body, which may be the bare array of records."""
-        return super().read_page({"data": body} if isinstance(body, list) else body, size)
+    def unwrap(self, body: Any) -> Any:
+        """Return the body with its records at ``data``: it may be their bare array."""
+        return {"data": body} if isinstance(body, list) else body
 
 
 class IngestionRuns(documented.IngestionRuns, StatsigStream):

@@ -11,7 +11,6 @@ from tap_analytics.apis.workforce.client import WorkforceApi, WorkforcePages, Wo
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_analytics.engine.pages.page import Page
     from tap_analytics.engine.pages.pagination import Paginator
 
 _VERSION = "2026-10-01"
@@ -51,9 +50,9 @@ class FactorialStream(WorkforceStream):
     api = FactorialApi
     paginator_class: ClassVar[type[Paginator]] = FactorialPages
 
-    def read_page(self, body: Any, size: int) -> Page:
-        """Return the page in a body, which for an empty list may have nothing but no errors."""
+    def unwrap(self, body: Any) -> Any:
+        """Return the body with ``data``: of an empty list it may say nothing but no errors."""
         if isinstance(body, dict) and "data" not in body and body.get("errors", body) is None:
             # A total of 0 lets the same body on a later page pass as a change, not as the end.
-            body = {"data": [], "meta": {"total": 0, "has_next_page": False}}
-        return super().read_page(body, size)
+            return {"data": [], "meta": {"total": 0, "has_next_page": False}}
+        return body
