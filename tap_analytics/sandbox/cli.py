@@ -8,16 +8,16 @@ import os
 import shlex
 import signal
 import sys
+import textwrap
 import time
 from contextlib import ExitStack, suppress
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tap_analytics.sandbox.command import run
+from tap_analytics.sandbox.command import ENDING, outcome, run
 from tap_analytics.sandbox.environment import merged, variables
 from tap_analytics.sandbox.http.server import Sandbox
 from tap_analytics.sandbox.programs import PostgresError
+from tap_analytics.sandbox.scratch import Scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     split = given.index("--") if "--" in given else len(given)
     options, command = _parser().parse_args(given[:split]), given[split + 1 :]
-    for signum in (signal.SIGINT, signal.SIGTERM):
+    for signum in ENDING:
         signal.signal(signum, _end)
     with ExitStack() as stack:
         try:
@@ -79,18 +79,23 @@ def _accompany(
     if postgres:
         _say(f"PostgreSQL: psql {shlex.quote(postgres.url)}")
     more = postgres.variables() if postgres else {}
-    with TemporaryDirectory(prefix="tap-analytics-state-") as folder:
+    with Scratch() as scratch:
         # Bookmarks of throw-away data must not meet those of a real source.
-        more["MELTANO_STATE_BACKEND_URI"] = Path(folder).as_uri()
+        more["MELTANO_STATE_BACKEND_URI"] = scratch.path.as_uri()
         status = run(command, merged(os.environ, sandbox.config(), more))
+    looked = _tell_tables(postgres, all_of_them=status == 0) if postgres else True
     if postgres:
-        _tell_tables(postgres)
         look = f"psql {shlex.quote(postgres.url)}" if keep else "run this again with --keep"
         _say(f"\nto look at the rows: {look}")
     if keep:
         _say("the command has ended; Ctrl-C ends the servers too")
+    if status:
+        # What it said itself is not pushed off the screen by what is said after it.
+        name = textwrap.shorten(shlex.join(command), 100, placeholder=" …")
+        _say(f"\nfailed: {name} {outcome(status)}; its own last words stand above")
+    if keep:
         _wait()
-    return status
+    return status if looked else status or 1
 
 
 def _postgres(stack: ExitStack) -> ThrowawayPostgres:
@@ -173,7 +178,7 @@ def _seconds(text: str) -> float:
 
 def _end(signum: int, _: FrameType | None) -> NoReturn:
     """Leave, and let nothing disturb the cleaning up."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         signal.signal(number, signal.SIG_IGN)
     raise SystemExit(128 + signum)
 
@@ -203,14 +208,21 @@ def _tell_how(sandbox: Sandbox, postgres: ThrowawayPostgres | None) -> None:
     sys.stdout.flush()
 
 
-def _tell_tables(postgres: ThrowawayPostgres) -> None:
-    """Print what landed where."""
-    tables = postgres.tables()
+def _tell_tables(postgres: ThrowawayPostgres, *, all_of_them: bool) -> bool:
+    """Print what landed where, table by table or in sum; returns whether that could be seen."""
+    from psycopg import Error  # noqa: PLC0415 - as for the server
+
+    try:
+        tables = postgres.tables()
+    except Error as error:
+        _say(f"\nPostgreSQL cannot be asked what it has: {error}")
+        return False
     schemas = {name.split(".")[0] for name in tables}
     for schema in sorted(schemas):
         inside = {n.split(".", 1)[1]: r for n, r in tables.items() if n.split(".")[0] == schema}
         _say(f"\nschema {schema}: tables {len(inside)}, rows {sum(inside.values()):,}")
-        for table, rows in inside.items():
+        for table, rows in inside.items() if all_of_them else ():
             _say(f"  {rows:>12,}  {table}")
     if not tables:
         _say("no tables in PostgreSQL")
+    return True

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 _NOT_FOUND = 127
 _NOT_RUNNABLE = 126
+_BY_SIGNAL = 128
+_HANGUP = (signal.SIGHUP,) if sys.platform != "win32" else ()
+ENDING = (signal.SIGINT, signal.SIGTERM, *_HANGUP)
+"""The signals that end the sandbox, and that its command is handed while it runs."""
 
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -32,7 +37,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
         elif signum != signal.SIGINT or not _in_terminal():
             process.send_signal(signum)
 
-    before = {n: signal.signal(n, forward) for n in (signal.SIGINT, signal.SIGTERM)}
+    before = {n: signal.signal(n, forward) for n in ENDING}
     try:
         process = subprocess.Popen(command, env=environment)  # noqa: S603
         for signum in early:
@@ -45,7 +50,15 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    return status if status >= 0 else 128 - status
+    return status if status >= 0 else _BY_SIGNAL - status
+
+
+def outcome(status: int) -> str:
+    """How a command ended that did not end well, in words."""
+    if status > _BY_SIGNAL:
+        with suppress(ValueError):
+            return f"was ended by {signal.Signals(status - _BY_SIGNAL).name} (exit status {status})"
+    return f"ended with exit status {status}"
 
 
 def _in_terminal() -> bool:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -23,11 +20,11 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from tap_analytics.sandbox.programs import Account, Source
+    from tap_analytics.sandbox.scratch import Scratch
 
 _START_SECONDS = 60.0
-_STOP_SECONDS = 10.0
+_STOP_SECONDS = 20.0
 _ATTEMPTS = 3
-_STOP_NOW = signal.SIGINT if os.name == "posix" else signal.SIGTERM
 _OPTIONS = (
     "unix_socket_directories=",
     "fsync=off",
@@ -60,7 +57,7 @@ class ThrowawayPostgres:
                 machine's if it has any.
         """
         self._source = source
-        self._folder: Path | None = None
+        self._scratch: Scratch | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self.password = secrets.token_hex(12)
         self.port = 0
@@ -87,11 +84,11 @@ class ThrowawayPostgres:
             PostgresError: There are no programs, or they fail.
         """
         runner = account()
-        self._folder = runner.folder("tap-analytics-postgres-")
+        self._scratch = runner.scratch()
         try:
-            binaries = programs(self._source, runner, self._folder)
-            self._create(self._folder, binaries, runner)
-            self._serve(self._folder, binaries, runner)
+            binaries = programs(self._source, runner, self._scratch.path)
+            self._create(self._scratch, binaries, runner)
+            self._serve(self._scratch, binaries, runner)
         except BaseException:
             self.stop()
             raise
@@ -99,16 +96,17 @@ class ThrowawayPostgres:
     def stop(self) -> None:
         """End the server and remove its data."""
         if self._process is not None:
-            self._process.send_signal(_STOP_NOW)
+            if self._process.stdin is not None:
+                self._process.stdin.close()
             try:
                 self._process.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
             self._process = None
-        if self._folder is not None:
-            shutil.rmtree(self._folder)
-            self._folder = None
+        if self._scratch is not None:
+            self._scratch.remove()
+            self._scratch = None
 
     def tables(self) -> dict[str, int]:
         """The rows of every table, by `schema.table`.
@@ -125,8 +123,8 @@ class ThrowawayPostgres:
                 counts[f"{schema}.{table}"] = int(row[0]) if row else 0
         return counts
 
-    def _create(self, folder: Path, binaries: Path, runner: Account) -> None:
-        secret = folder / "password"
+    def _create(self, scratch: Scratch, binaries: Path, runner: Account) -> None:
+        secret = scratch.path / "password"
         secret.write_text(self.password)
         runner.give(secret)
         command = [
@@ -137,28 +135,32 @@ class ThrowawayPostgres:
             "--auth=scram-sha-256",
             f"--username={self.user}",
             f"--pwfile={secret}",
-            f"--pgdata={folder / 'data'}",
+            f"--pgdata={scratch.path / 'data'}",
         ]
-        with runner.start(command, folder, subprocess.PIPE) as process:
-            output, _ = process.communicate()
+        with runner.start(command, scratch, subprocess.PIPE) as process:
+            output = process.stdout.read() if process.stdout else b""
+            process.wait()
         secret.unlink()
         if process.returncode:
             raise PostgresError(output.decode(errors="replace"))
 
-    def _serve(self, folder: Path, binaries: Path, runner: Account) -> None:
-        log = folder / "log"
-        command = [str(binaries / "postgres"), "-D", str(folder / "data"), "-h", self.host]
+    def _serve(self, scratch: Scratch, binaries: Path, runner: Account) -> None:
+        log = scratch.path / "log"
+        data = str(scratch.path / "data")
+        command = [str(binaries / "postgres"), "-D", data, "-h", self.host]
         for option in _OPTIONS:
             command += ["-c", option]
         for _ in range(_ATTEMPTS):
             self.port = _free_port()
             with log.open("wb") as output:
-                process = runner.start([*command, "-p", str(self.port)], folder, output)
+                process = runner.start([*command, "-p", str(self.port)], scratch, output)
             self._process = process
             if self._answers(process):
                 return
             if process.poll() is None:
                 break
+            if process.stdin is not None:
+                process.stdin.close()
         raise PostgresError(log.read_text(errors="replace"))
 
     def _answers(self, process: subprocess.Popen[bytes]) -> bool:

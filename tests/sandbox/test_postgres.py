@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,9 +42,10 @@ def test_both_sources(source: Source) -> None:
     if source == "machine" and not any(programs._on_the_machine()):
         pytest.skip("no PostgreSQL on this machine")
     with ThrowawayPostgres(source) as postgres:
-        folder, process = postgres._folder, postgres._process
-        assert folder is not None
+        scratch, process = postgres._scratch, postgres._process
+        assert scratch is not None
         assert process is not None
+        folder = scratch.path
         with psycopg.connect(postgres.url) as connection:
             for setting, value in (("listen_addresses", "127.0.0.1"), ("server_encoding", "UTF8")):
                 row = connection.execute("select current_setting(%s)", (setting,)).fetchone()
@@ -78,8 +80,8 @@ def test_programs_that_the_account_cannot_reach(
         programs, "_in_the_wheel", lambda: hidden / package.name / wheel.parent.name / "bin"
     )
     with ThrowawayPostgres("wheel") as postgres:
-        assert postgres._folder is not None
-        assert (postgres._folder / libraries.name).exists()
+        assert postgres._scratch is not None
+        assert (postgres._scratch.path / libraries.name).exists()
         assert postgres.tables() == {}
 
 
@@ -103,7 +105,7 @@ def test_programs_that_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     postgres = ThrowawayPostgres("machine")
     with pytest.raises(programs.PostgresError, match="broken"):
         postgres.start()
-    assert postgres._folder is None
+    assert postgres._scratch is None
 
 
 def test_the_command_line_tells_what_landed_where() -> None:
@@ -124,21 +126,58 @@ def test_the_command_line_tells_what_landed_where() -> None:
     assert "Odd name" in done.stderr
 
 
-def test_a_signal_ends_all() -> None:
-    """Both servers stop and the data goes."""
+def test_a_failed_command_has_the_last_word() -> None:
+    """What landed is only summed up, so that the command's own words stay in sight."""
+    code = f"{FILL}\nimport sys; sys.exit('it broke')"
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, *MODULE, "--postgres", "--", sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    *_, broke, told = done.stderr.partition("it broke\n")
+    assert broke
+    assert "schema one: tables 1, rows 1,234" in told
+    assert "Odd name" not in told
+    last = told.splitlines()[-1]
+    assert last.startswith("failed: ")
+    assert "ended with exit status 1" in last
+
+
+ENDINGS = [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
+
+
+@pytest.mark.parametrize("signum", ENDINGS)
+@pytest.mark.parametrize(
+    "command", [(), ("--", sys.executable, "-c", "import time; time.sleep(9)")]
+)
+def test_nothing_outlives_the_sandbox(signum: signal.Signals, command: tuple[str, ...]) -> None:
+    """However it ends, PostgreSQL ends and its data goes."""
     process = subprocess.Popen(  # noqa: S603
-        [sys.executable, *MODULE, "--postgres"],
+        [sys.executable, *MODULE, "--postgres", *command],
         cwd=ROOT,
         stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
     )
     assert process.stdout is not None
     lines = iter(process.stdout.readline, "")
-    line = next(line for line in lines if line.startswith("# PostgreSQL"))
-    url = line.split()[-1]
-    psycopg.connect(url).close()
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
-    assert process.returncode == 0
-    with pytest.raises(psycopg.OperationalError):
-        psycopg.connect(url)
+    url = next(line.split()[-1] for line in lines if "PostgreSQL: psql" in line)
+    with psycopg.connect(url) as connection:
+        row = connection.execute(
+            "select current_setting('data_directory'), pg_read_file('postmaster.pid')"
+        ).fetchone()
+    assert row is not None
+    folder, postmaster = Path(row[0]).parent, int(row[1].splitlines()[0])
+    process.send_signal(signum)
+    process.wait(timeout=30)
+    deadline = time.monotonic() + 20
+    while folder.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.stdout.close()
+    assert not folder.exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(postmaster, 0)
