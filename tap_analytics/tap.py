@@ -39,7 +39,7 @@ _OUTDATED = ("partitions", "progress_markers", "starting_replication_value")
 
 
 class TapAnalytics(SdkTap):
-    """Reads experimentation, status page, workforce, sales and e-signature APIs."""
+    """Reads Factorial, Statuspage, Statsig, Freshsales and SignNow."""
 
     name = "tap-analytics"
     config_jsonschema: ClassVar[dict[str, Any]] = settings.schema()

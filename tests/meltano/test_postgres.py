@@ -33,7 +33,7 @@ SCALARS = {
 }
 COLUMNS = """
     select table_name, column_name, udt_name from information_schema.columns
-    where table_schema = 'analytics'
+    where table_schema = 'tap_analytics'
 """
 
 
@@ -109,7 +109,7 @@ class Loads:
     def table(self, name: str, fields: list[str]) -> list[dict[str, Any]]:
         """Return all rows of a table, with some of their fields."""
         query = sql.SQL("select {} from {}").format(
-            sql.SQL(", ").join(map(sql.Identifier, fields)), sql.Identifier("analytics", name)
+            sql.SQL(", ").join(map(sql.Identifier, fields)), sql.Identifier("tap_analytics", name)
         )
         return [dict(zip(fields, row, strict=True)) for row in self.query(query)]
 
