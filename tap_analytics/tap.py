@@ -20,6 +20,7 @@ from singer_sdk.helpers.capabilities import (
 from tap_analytics import settings
 from tap_analytics.apis import FAMILIES
 from tap_analytics.command import AnalyticsCommand, leave, refuse
+from tap_analytics.engine.accounts import accounts
 from tap_analytics.engine.catalog import enabled
 from tap_analytics.engine.errors import ClosedOutput, Terminated
 from tap_analytics.engine.run.run import Run
@@ -64,19 +65,17 @@ class TapAnalytics(SdkTap):
         """The User-Agent header of every request."""
         return str(self.config.get("user_agent") or f"{self.name}/{self.plugin_version}")
 
-    def environment(self) -> dict[str, Any]:
+    def environment(self) -> dict[str, str]:
         """Return the settings given in the environment."""
         return settings.from_environment(self.config_jsonschema, os.environ)
 
-    def read_numbers(self, config: dict[str, Any]) -> None:
-        """Replace numbers written as text by numbers."""
-        settings.read_numbers(config, self.config_jsonschema)
+    def prepare(self, config: dict[str, Any]) -> None:
+        """Make of settings what is meant by them, in place."""
+        settings.prepare(config, self.config_jsonschema)
 
     def find_errors(self) -> list[str]:
         """Return what is wrong with the settings; from here on their secrets are hidden."""
-        properties = self.config_jsonschema["properties"]
-        secrets = [name for name, part in properties.items() if part.get("secret")]
-        redactor.add(str(self.config[name]) for name in secrets if self.config.get(name))
+        redactor.add(settings.secrets(self.config, self.config_jsonschema))
         for handler in logging.getLogger().handlers:
             handler.addFilter(redactor)
         return list(settings.find_errors(dict(self.config), self.config_jsonschema))
@@ -85,8 +84,8 @@ class TapAnalytics(SdkTap):
         """Return the streams of the APIs that have a key; of all APIs if none has."""
         return [
             stream(self)
-            for family in enabled(FAMILIES, self.config)
-            for stream in family.streams(self.config)
+            for family, account in enabled(FAMILIES, accounts(self.config))
+            for stream in family.streams(account.config)
         ]
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -124,8 +123,9 @@ class TapAnalytics(SdkTap):
 
     def check_selection(self) -> list[str]:
         """Return what keeps the selected streams from being read at all."""
-        if not any(family.api.is_on(self.config) for family in FAMILIES):
-            names = [f"{family.api.name}_{family.api.key_setting}" for family in FAMILIES]
+        every = accounts(self.config)
+        if not any(family.is_on(account.config) for family in FAMILIES for account in every):
+            names = [way[0] for family in FAMILIES for way in family.ways_on if len(way) == 1]
             return [f"no API is turned on: set at least one of {', '.join(names)}"]
         return [
             f"setting '{stream.api.name}_{stream.api.credential}' is needed by the selected "

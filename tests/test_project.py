@@ -129,7 +129,11 @@ def test_every_loader_is_pinned(loader: dict[str, Any]) -> None:
 def test_each_api_turns_on_by_its_own_key() -> None:
     keys = [name for group in TAP["settings_group_validation"] for name in group]
     secret = [setting["name"] for setting in TAP["settings"] if setting.get("sensitive")]
-    assert sorted(keys) == sorted(name for name in secret if re.search(r"_api_key(_id)?$", name))
+    wanted = [name for name in secret if re.search(r"_api_key(_id)?$", name)]
+    renewed = ["esignature_refresh_token", "esignature_client_id", "esignature_client_secret"]
+    assert sorted(keys) == sorted([*wanted, *renewed, "accounts"])
+    definition = yaml.safe_load((ROOT / "tap_analytics/plugin.yml").read_text(encoding="utf-8"))
+    assert definition["settings_group_validation"] == TAP["settings_group_validation"]
 
 
 def test_env_example_names_only_settings_that_exist() -> None:

@@ -70,7 +70,7 @@ log_parser: singer-sdk
 def definition() -> str:
     """Return the plugin's definition, as Meltano's hub has one for each plugin."""
     name = TapAnalytics.name
-    keys = [f"{family.api.name}_{family.api.key_setting}" for family in FAMILIES]
+    ways = [", ".join(way) for family in FAMILIES for way in family.ways_on]
     head = _HEAD.format(
         name=name,
         namespace=name.replace("-", "_"),
@@ -79,7 +79,7 @@ def definition() -> str:
     capabilities = sorted({*(item.value for item in TapAnalytics.capabilities), "test"})
     lists = {
         "capabilities": capabilities,
-        "settings_group_validation": [f"[{key}]" for key in keys],
+        "settings_group_validation": [f"[{way}]" for way in [*ways, "accounts"]],
     }
     body = "".join(
         f"{title}:\n" + "".join(f"- {item}\n" for item in items) for title, items in lists.items()

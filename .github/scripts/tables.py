@@ -45,7 +45,12 @@ def settings_table() -> Iterator[str]:
         shown[name if options(schema) else shared_name(name, known)] = name
     for title, name in sorted(shown.items(), key=lambda item: not item[0].startswith("<api>")):
         schema = known[name]
-        kind = "secret" if is_secret(schema) else code(*options(schema)) or json_type(schema)
+        is_text = json_type(schema) == "string"
+        kind = (
+            "secret"
+            if is_secret(schema) and is_text
+            else code(*options(schema)) or json_type(schema)
+        )
         default = code(json.dumps(schema["default"])) if "default" in schema else ""
         yield row(code(title), kind, default, sentence(name, schema))
 

@@ -20,6 +20,7 @@ class Api:
         name: Prefix of its settings.
         title: What a person calls it.
         key_setting: The secret that turns it on, without the prefix.
+        also_on: Settings that together turn it on as well, without the prefix.
         credential: The secret its requests carry, without the prefix.
         key_header: Header that carries the key.
         key_format: The header's value, with ``{}`` for the key.
@@ -38,6 +39,7 @@ class Api:
     name: ClassVar[str]
     title: ClassVar[str]
     key_setting: ClassVar[str] = "api_key"
+    also_on: ClassVar[tuple[str, ...]] = ()
     credential: ClassVar[str] = "api_key"
     key_header: ClassVar[str] = "api_key"
     key_format: ClassVar[str] = "{}"
@@ -58,12 +60,15 @@ class Api:
 
     @classmethod
     def is_on(cls, config: Mapping[str, Any]) -> bool:
-        """Tell whether the API has a key."""
-        return bool(cls.setting(config, cls.key_setting))
+        """Tell whether the API has a key, or what else turns it on."""
+        others = [cls.setting(config, name) for name in cls.also_on]
+        return bool(cls.setting(config, cls.key_setting)) or (bool(others) and all(others))
 
     @classmethod
     def has_credential(cls, config: Mapping[str, Any]) -> bool:
         """Tell whether its requests can be sent."""
+        if cls.credential == cls.key_setting:
+            return cls.is_on(config)
         return bool(cls.setting(config, cls.credential))
 
     @classmethod
@@ -132,13 +137,13 @@ class Api:
         )
         yield th.Property(
             f"{cls.name}_page_size",
-            th.IntegerType(minimum=1),
+            th.IntegerType(minimum=1, maximum=100_000),
             title=f"{cls.title}: page size",
             description="Rows to ask for on each page, in place of the documented number.",
         )
         yield th.Property(
             f"{cls.name}_requests_per_second",
-            th.NumberType(exclusive_minimum=0),
+            th.NumberType(exclusive_minimum=0, maximum=10_000),
             title=f"{cls.title}: requests per second",
             description="Requests allowed per second, in place of the documented rate.",
         )

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from singer_sdk import typing as th
 
+    from tap_analytics.engine.accounts import Account
     from tap_analytics.engine.api import Api
     from tap_analytics.engine.stream import AnalyticsStream
 
@@ -39,7 +40,7 @@ class Vendor:
         return (*self.core, *self.further)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Family:
     """One API: its documented streams, and the vendors whose API it can speak."""
 
@@ -51,12 +52,28 @@ class Family:
         """The documented API."""
         return self.documented[0].api
 
+    def spoken(self, config: Mapping[str, Any]) -> type[Api]:
+        """Return the API as it is spoken under a configuration: as documented, or a vendor's."""
+        return self.streams(config)[0].api
+
+    def is_on(self, config: Mapping[str, Any]) -> bool:
+        """Tell whether a configuration has what turns the API on."""
+        return self.spoken(config).is_on(config)
+
     def streams(self, config: Mapping[str, Any]) -> Streams:
         """Return the streams that the API has under a configuration."""
         vendor = self.upstreams.get(str(self.api.setting(config, "upstream")))
         if vendor is None:
             return self.documented
         return vendor.streams if config.get("all_streams") else vendor.core
+
+    @property
+    def ways_on(self) -> Iterator[tuple[str, ...]]:
+        """The settings that turn the API on: its key, or what does so together."""
+        yield (f"{self.api.name}_{self.api.key_setting}",)
+        for vendor in self.upstreams.values():
+            if vendor.api.also_on:
+                yield tuple(f"{self.api.name}_{name}" for name in vendor.api.also_on)
 
     def settings(self) -> Iterator[th.Property[Any]]:
         """Yield the settings of the API and of its vendors."""
@@ -69,9 +86,22 @@ class Family:
                     yield setting
 
 
-def enabled(families: tuple[Family, ...], config: Mapping[str, Any]) -> tuple[Family, ...]:
-    """Return the APIs that have a key; all of them if none has."""
-    return tuple(family for family in families if family.api.is_on(config)) or families
+def enabled(
+    families: tuple[Family, ...], every: tuple[Account, ...]
+) -> Iterator[tuple[Family, Account]]:
+    """Yield the APIs that an account has turned on, each with the first such account.
+
+    If none is on, it is all of them.
+    """
+    found = {
+        family: account
+        for account in reversed(every)
+        for family in families
+        if family.is_on(account.config)
+    }
+    for family in families:
+        if family in found or not found:
+            yield family, found.get(family, every[0])
 
 
 def references(stream: type[AnalyticsStream]) -> dict[str, str]:

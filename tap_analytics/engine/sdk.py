@@ -130,12 +130,12 @@ class SdkTap(Tap):
         """Prepare a whole run, before its first stream."""
         raise NotImplementedError
 
-    def environment(self) -> dict[str, Any]:
+    def environment(self) -> dict[str, str]:
         """Return the settings given in the environment."""
         raise NotImplementedError
 
-    def read_numbers(self, config: dict[str, Any]) -> None:
-        """Replace numbers written as text by numbers."""
+    def prepare(self, config: dict[str, Any]) -> None:
+        """Make of settings what is meant by them, in place."""
         raise NotImplementedError
 
     def find_errors(self) -> list[str]:
@@ -149,14 +149,12 @@ class SdkTap(Tap):
 
     @property
     def _env_var_config(self) -> dict[str, Any]:
+        self.append_builtin_config(self.config_jsonschema)
         return self.environment()
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         self.append_builtin_config(self.config_jsonschema)
-        for name, setting in self.config_jsonschema["properties"].items():
-            if "default" in setting:
-                self._config.setdefault(name, setting["default"])
-        self.read_numbers(self._config)
+        self.prepare(self._config)
         errors = self.find_errors()
         if errors and raise_errors:
             summary = "Config validation failed"

@@ -255,7 +255,7 @@ class AnalyticsStream(SdkStream):
         needed = {*self.primary_keys, self.replication_key}
         deselected = [name for name in self.deselected_fields if name not in needed]
         left_out = (*deselected, *self.left_out)
-        keep = self.config["keep_unknown_fields"]
+        keep = self.config["unknown_fields"] == "column"
         return Conformer(self.effective_schema, left_out=left_out, keep_unknown=keep)
 
     @cached_property

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft7Validator
 
-from tap_analytics.settings import read_numbers
+from tap_analytics.settings import prepare
 from tap_analytics.tap import TapAnalytics
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 SAMPLES = {
+    "array": [{"name": "acme", "sales_api_key": "key"}],
     "boolean": True,
     "integer": 3,
     "number": 0.5,
@@ -46,7 +47,7 @@ def test_every_setting_passes_from_the_environment_with_its_type(project: Projec
         for name, value in given.items()
     }
     dumped = json.loads(project.meltano("invoke", "--dump=config", "tap-analytics", env=env).stdout)
-    read_numbers(dumped, TapAnalytics.config_jsonschema)
+    prepare(dumped, TapAnalytics.config_jsonschema)
     assert dumped == given
 
 

@@ -29,7 +29,7 @@ class EsignatureApi(Api):
     key_setting = "api_key_id"
     credential = "api_key_id"
     policy = RetryPolicy(statuses=(429, 500, 502, 503, 504), max_retries=3, factor=2)
-    extra_settings = (
+    extra_settings: ClassVar[tuple[th.Property[Any], ...]] = (
         th.Property(
             "esignature_auth_token",
             th.StringType(min_length=1),

@@ -39,12 +39,9 @@ class Options:
         """Read them from a valid configuration."""
         start, end = config.get("start_date"), config.get("end_date")
         factor = config.get("backoff_factor")
-        until = -FIRST if end is None else times.micros(end)
-        if end is not None and len(end) == len("YYYY-MM-DD"):
-            until += times.DAY - 1
         return cls(
             since=FIRST if start is None else times.micros(start),
-            until=until,
+            until=-FIRST if end is None else times.last_micros(end),
             concurrency=config["max_concurrency"],
             timeout=float(config["request_timeout"]),
             max_wait=float(config["max_wait"]),

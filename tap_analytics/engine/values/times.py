@@ -95,6 +95,11 @@ def micros(text: str) -> int:
     return min(max(total, _FIRST), _LAST)
 
 
+def last_micros(text: str) -> int:
+    """Return the last moment of an ISO 8601 date (that whole day), or the moment of a time."""
+    return micros(text) + (DAY - 1 if len(text) == len("YYYY-MM-DD") else 0)
+
+
 def utc_text(text: str) -> str:
     """Return an ISO 8601 time in UTC, ending in ``Z``; one that already does is kept as it is.
 

@@ -25,7 +25,29 @@ class SignNowApi(EsignatureApi):
 
     key_header = "Authorization"
     key_format = "Bearer {}"
+    also_on = ("refresh_token", "client_id", "client_secret")
     extra_settings = (
+        th.Property(
+            "esignature_refresh_token",
+            th.StringType(min_length=1),
+            secret=True,
+            title="E-signature: refresh token",
+            description="Renews the bearer token, and is renewed with it; needs the client's id "
+            "and secret.",
+        ),
+        th.Property(
+            "esignature_client_id",
+            th.StringType(min_length=1),
+            title="E-signature: client id",
+            description="Id of the application that the refresh token was issued to.",
+        ),
+        th.Property(
+            "esignature_client_secret",
+            th.StringType(min_length=1),
+            secret=True,
+            title="E-signature: client secret",
+            description="Secret of the application that the refresh token was issued to.",
+        ),
         th.Property(
             "esignature_sandbox",
             th.BooleanType,

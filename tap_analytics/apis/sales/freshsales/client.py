@@ -29,7 +29,7 @@ class FreshsalesApi(SalesApi):
     extra_settings = (
         th.Property(
             "sales_host",
-            th.StringType(pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"),
+            th.StringType(pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z"),
             title="Sales: host",
             description="Host of the Freshsales account, such as acme.myfreshworks.com.",
         ),

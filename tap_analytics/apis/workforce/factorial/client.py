@@ -24,7 +24,7 @@ class FactorialApi(WorkforceApi):
     extra_settings = (
         th.Property(
             "workforce_api_version",
-            th.StringType(pattern=r"^(\d{4}-\d{2}-\d{2}|v\d+)$"),
+            th.StringType(pattern=r"^(\d{4}-\d{2}-\d{2}|v\d+)\Z"),
             default=_VERSION,
             title="Workforce: API version",
             description="Factorial's dated API version; it decides the type of ids.",
