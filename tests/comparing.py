@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -25,8 +26,22 @@ def moment(text: str) -> datetime:
     return (when if when.tzinfo else when.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
 
 
+def kinds(schema: Record) -> set[str]:
+    """Return the types that a schema allows beside null."""
+    types = schema.get("type", ())
+    return ({types} if isinstance(types, str) else set(types)) - {"null"}
+
+
 def plain(value: Any, schema: Record) -> Any:
-    """Return a value with its date-times as moments, so that their spelling does not matter."""
+    """Return a value as a column of a schema keeps it.
+
+    Date-times are moments, so that their spelling does not matter. A text holds what is no text
+    as JSON, and an empty object comes as an empty list from PHP.
+    """
+    if kinds(schema) == {"object"} and value == []:
+        return {}
+    if kinds(schema) == {"string"} and value is not None and not isinstance(value, str):
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     if isinstance(value, dict):
         properties = schema.get("properties", {})
         return {name: plain(item, properties.get(name, {})) for name, item in value.items()}

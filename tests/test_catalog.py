@@ -150,9 +150,21 @@ def test_schemas_are_there(stream: Stream) -> None:
 
 
 def test_no_schema_is_an_orphan() -> None:
-    wanted = {(folder(stream).name, str(stream.name)) for stream in registered()}
-    found = {(path.parents[1].name, path.stem) for path in APIS.glob("*/schemas/*")}
-    assert sorted(found - wanted) == []
+    """Those beside a vendor's streams are of documented ones that it has in another shape."""
+    wanted = {folder(stream) / f"schemas/{stream.name}.json" for stream in registered()}
+    own = {
+        folder(stream) / vendor / f"schemas/{stream.name}.json"
+        for stream in documented()
+        for vendor in VENDORS.values()
+    }
+    found = {path for path in APIS.rglob("*") if path.parent.name == "schemas"}
+    assert sorted(found - wanted - own) == []
+    for path in found & own:
+        shared = path.parents[2] / "schemas" / path.name
+        before, after = (json.loads(file.read_text("utf-8")) for file in (shared, path))
+        assert set(after) == {"properties"}
+        for name, part in after["properties"].items():
+            assert part != before["properties"][name], f"{path}: {name} is as documented"
 
 
 @every_stream
@@ -182,6 +194,56 @@ def test_only_the_key_is_required(stream: Stream) -> None:
 @every_stream
 def test_every_property_has_a_type(stream: Stream) -> None:
     assert not [path for path, part in parts(schema_of(stream)) if not part.get("type")]
+
+
+ANYTHING = {"string", "integer", "number", "boolean", "object", "array"}
+
+
+def misshapen(schema: dict[str, Any], path: str = "$") -> Iterator[str]:
+    """Yield the places of a schema that have no single shape.
+
+    Everything has one type beside null, for it may be a column, in some target or with
+    flattening. Only what is inside an array, which never is one, may be anything at all. What
+    holds mixed things has no `items`: a typed array is a typed column.
+    """
+    for place, part in parts(schema, path):
+        kinds = set(one_or_more(part["type"])) - {"null"}
+        free = kinds == ANYTHING and "[]." in place and not {"items", "properties"} & set(part)
+        if len(kinds) != 1 and not free:
+            yield f"{place}: {sorted(kinds)}"
+        if kinds == {"array"} and place.endswith("[]"):
+            yield f"{place}: an array in an array"
+        for inside, kind in (("properties", "object"), ("items", "array")):
+            if inside in part and kinds != {kind}:
+                yield f"{place}: {inside} in {sorted(kinds)}"
+
+
+def one_or_more(types: str | list[str]) -> list[str]:
+    return [types] if isinstance(types, str) else types
+
+
+@every_stream
+def test_every_column_has_one_shape(stream: Stream) -> None:
+    assert list(misshapen(schema_of(stream))) == []
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": ["string", "array", "null"]},
+        {"type": ["integer", "string"]},
+        {"type": ["number", "string", "null"]},
+        {"type": sorted(ANYTHING)},
+        {"type": ["array", "null"], "items": {"type": ["integer", "string", "null"]}},
+        {"type": ["array", "null"], "items": {"type": sorted(ANYTHING)}},
+        {"type": ["array", "null"], "items": {"type": ["array", "null"]}},
+        {"type": ["object", "null"], "properties": {"a": {"type": sorted(ANYTHING)}}},
+        {"type": ["string", "null"], "items": {"type": "string"}},
+    ],
+    ids=str,
+)
+def test_what_has_no_single_shape_is_found(part: dict[str, Any]) -> None:
+    assert list(misshapen({"properties": {"column": part}}))
 
 
 @every_stream

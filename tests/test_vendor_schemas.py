@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from pathlib import Path
+from inspect import getattr_static
 from typing import TYPE_CHECKING
 
 import pytest
 
-import tap_analytics.apis
+from tap_analytics.apis import FAMILIES
 from tests.vendors import BY_NAME, load
 
 if TYPE_CHECKING:
@@ -17,16 +16,24 @@ if TYPE_CHECKING:
 
     from tests.support import Record
 
-APIS = Path(tap_analytics.apis.__file__).parent
 OFFICIAL: dict[str, dict[str, str]] = load("official_schemas")
 KNOWN: dict[str, dict[str, list[str]]] = load("schema_differences")
 """Why, what (official type to ours) and where; null is left out everywhere."""
 
 
+SCHEMAS: dict[str, Record] = {
+    str(getattr_static(stream, "name")): getattr_static(stream, "schema").get_stream_schema(
+        stream, stream
+    )
+    for family in FAMILIES
+    for vendor in family.upstreams.values()
+    for stream in vendor.streams
+}
+
+
 def columns(stream: str) -> dict[str, str]:
     """Return the types of a stream's columns, and of what is inside them, by path."""
-    file = APIS / BY_NAME[stream].api / "schemas" / f"{stream}.json"
-    return dict(inside(json.loads(file.read_text(encoding="utf-8")), ""))
+    return dict(inside(SCHEMAS[stream], ""))
 
 
 def inside(schema: Record, path: str) -> Iterator[tuple[str, str]]:
@@ -73,11 +80,15 @@ def test_every_difference_has_a_reason() -> None:
 
 @pytest.mark.parametrize("stream", OFFICIAL)
 def test_no_value_of_the_official_type_is_refused(stream: str) -> None:
-    """A type may be wider than the official one, or narrower where a reason says so."""
+    """A type may be wider than the official one, or narrower where a reason says so.
+
+    A text holds whatever comes, as JSON.
+    """
     ours = columns(stream)
     narrower = {"number -> integer", "string -> string:date", "string -> string:date-time"}
+    narrower.add("array|string -> array")
     for path, official in OFFICIAL[stream].items():
-        if path not in ours or official == "any":
+        if path not in ours or official == "any" or ours[path] == "string":
             continue
         change = f"{official} -> {ours[path]}"
         lacking = set(official.split(":")[0].split("|")) - set(ours[path].split(":")[0].split("|"))

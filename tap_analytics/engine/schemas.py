@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
@@ -15,17 +16,31 @@ if TYPE_CHECKING:
 class KeyedSchema(StreamSchema[str]):
     """The schema in the file that has the stream's name, with the stream's keys never null."""
 
-    def __init__(self, folder: Path) -> None:
-        """Take the folder of the files."""
+    def __init__(self, folder: Path, own: Path | None = None) -> None:
+        """Take the folders of the files.
+
+        Args:
+            folder: Where the schema of every stream is.
+            own: Where a vendor says, for streams that are documented, which of their fields it
+                has in another shape: files of ``{"properties": {...}}``.
+        """
         super().__init__(SchemaDirectory(folder))
+        self._own = own
 
     def get_stream_schema(self, stream: Stream, stream_class: type[Stream]) -> dict[str, Any]:
         """Return a stream's schema."""
         schema: dict[str, Any] = super().get_stream_schema(stream, stream_class)
         keys = list(stream_class.primary_keys)  # type: ignore[call-overload]
-        properties = dict(schema["properties"])
+        properties = {**schema["properties"], **self._own_properties(str(stream.name))}
         for name in keys:
             types = properties[name]["type"]
             kept = types if isinstance(types, str) else [kind for kind in types if kind != "null"]
             properties[name] = {**properties[name], "type": kept}
         return {**schema, "properties": properties, "required": keys}
+
+    def _own_properties(self, name: str) -> dict[str, Any]:
+        file = self._own / f"{name}.json" if self._own else None
+        if file is None or not file.is_file():
+            return {}
+        properties: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["properties"]
+        return properties

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tap_analytics.engine.pages.pagination import Paginator
     from tap_analytics.engine.values.cursors import Cursor
 
+SCHEMAS = Path(__file__).parent / "schemas"
+
 
 class StatusPageApi(Api):
     """Retries after 420 and 429, up to 3 times, always after 62 seconds."""
@@ -37,6 +39,6 @@ class StatusPageStream(AnalyticsStream):
     api = StatusPageApi
     paginator_class: ClassVar[type[Paginator]] = StatusPageOffsets
     records_jsonpath = "$.data[*]"
-    schema = KeyedSchema(Path(__file__).parent / "schemas")
+    schema = KeyedSchema(SCHEMAS)
     primary_keys: tuple[str, ...] = ("id",)
     cursor: ClassVar[Cursor | None] = IsoTime()

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tap_analytics.engine.pages.pagination import Paginator
     from tap_analytics.engine.values.cursors import Cursor
 
+SCHEMAS = Path(__file__).parent / "schemas"
+
 
 class WorkforceApi(Api):
     """Retries after 429 only, up to 3 times, with an exponential factor of 2."""
@@ -39,6 +41,6 @@ class WorkforceStream(AnalyticsStream):
     api = WorkforceApi
     paginator_class: ClassVar[type[Paginator]] = WorkforcePages
     records_jsonpath = "$.data[*]"
-    schema = KeyedSchema(Path(__file__).parent / "schemas")
+    schema = KeyedSchema(SCHEMAS)
     primary_keys: tuple[str, ...] = ("id",)
     cursor: ClassVar[Cursor | None] = IsoTime()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from http import HTTPStatus
@@ -15,7 +14,7 @@ import msgspec
 
 from tap_analytics.engine.errors import Denied, Gone, ReadError, TransientError
 from tap_analytics.engine.values import times
-from tap_analytics.engine.values.fitting import is_holdable
+from tap_analytics.engine.values.fitting import exact_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,13 +27,7 @@ _TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 _THROTTLED = frozenset({420, HTTPStatus.TOO_MANY_REQUESTS})
 
 
-def _number(text: str) -> Decimal | str:
-    """Keep every digit; what no target can hold as a number stays a text."""
-    number = Decimal(text)
-    return number if is_holdable(number) else text
-
-
-_decoder = msgspec.json.Decoder(float_hook=_number)
+_decoder = msgspec.json.Decoder(float_hook=exact_number)
 
 
 @dataclass
@@ -80,7 +73,7 @@ def decode(body: bytes) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:  # the standard library also reads half surrogate pairs and a byte order mark
-        return json.loads(body, parse_float=_number, parse_constant=lambda _: None)
+        return json.loads(body, parse_float=exact_number, parse_constant=lambda _: None)
     except (ValueError, RecursionError):
         kind = "HTML" if body.lstrip()[:1] == b"<" else "something that is not JSON"
         msg = f"answered with {kind if body else 'an empty body'} ({len(body)} bytes)"

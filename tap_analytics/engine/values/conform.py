@@ -9,6 +9,7 @@ tell everything.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,7 +17,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from tap_analytics.engine.values.encode import encode
-from tap_analytics.engine.values.fitting import is_holdable, record_type, type_names
+from tap_analytics.engine.values.fitting import (
+    exact_number,
+    is_holdable,
+    record_type,
+    type_names,
+)
 from tap_analytics.engine.values.times import moved_to_utc, utc_text
 
 if TYPE_CHECKING:
@@ -34,6 +40,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "null": (type(None),),
 }
 _TIME: dict[type, Fixer] = {str: utc_text}
+_NESTED: dict[str, type] = {"object": dict, "array": list}
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
 
@@ -123,6 +130,8 @@ class Conformer:
             fixers[Decimal] = _whole
         if schema.get("format") == "date-time":
             fixers[str] = utc_text
+        if "object" in types and "array" not in types:
+            fixers[list] = _empty_object
         if "object" in types and schema.get("properties"):
             fields = self._compile_fields(schema, f"{path}.")
             extra = bool(schema.get("additionalProperties"))
@@ -216,10 +225,30 @@ def _whole(value: Decimal) -> int:
     return whole
 
 
+def _empty_object(value: list[Any]) -> dict[str, Any]:
+    """Return the empty object that an empty list is in PHP."""
+    if value:
+        raise _Unfit
+    return {}
+
+
+def _written_out(text: str, kind: type) -> Any:
+    """Return the array or object that a text is the JSON of, None if it is not."""
+    try:
+        value = json.loads(text, parse_float=exact_number, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, kind) else None
+
+
 def _coerce(value: Any, target: str) -> Any:
     """Convert a value to another JSON type without losing any of it."""
     if target == "string" and not isinstance(value, str):
         return encode(value).decode()
+    if target in _NESTED and isinstance(value, str):
+        written = _written_out(value, _NESTED[target])
+        if written is not None:
+            return written
     if target == "array":
         return [value]
     if target == "boolean" and isinstance(value, (str, int)):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Union
 
 import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from decimal import Decimal
 
 _LARGEST_EXPONENT = 308
 _SCALARS: dict[str, Any] = {
@@ -23,6 +23,12 @@ _SCALARS: dict[str, Any] = {
 def is_holdable(number: Decimal) -> bool:
     """Tell whether a target that reads numbers as floats can hold a number."""
     return number.is_finite() and number.adjusted() <= _LARGEST_EXPONENT
+
+
+def exact_number(text: str) -> Decimal | str:
+    """Return a fraction in JSON with every digit; what no target can hold stays a text."""
+    number = Decimal(text)
+    return number if is_holdable(number) else text
 
 
 def type_names(schema: Mapping[str, Any]) -> list[str]:

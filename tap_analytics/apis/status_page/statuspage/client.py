@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from tap_analytics.apis.status_page.client import StatusPageApi, StatusPageStream
+from tap_analytics.apis.status_page.client import SCHEMAS, StatusPageApi, StatusPageStream
 from tap_analytics.engine.pages.pagination import PageNumbers
+from tap_analytics.engine.schemas import KeyedSchema
 
 if TYPE_CHECKING:
     from tap_analytics.engine.pages.pagination import Paginator
@@ -41,5 +43,6 @@ class StatuspageStream(StatusPageStream):
     """Base of the Statuspage streams: arrays without anything around them."""
 
     api = StatuspageApi
+    schema = KeyedSchema(SCHEMAS, Path(__file__).parent / "schemas")
     paginator_class: ClassVar[type[Paginator]] = PerPagePages
     records_jsonpath = "$[*]"

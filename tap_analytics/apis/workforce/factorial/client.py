@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import typing as th
 
-from tap_analytics.apis.workforce.client import WorkforceApi, WorkforcePages, WorkforceStream
+from tap_analytics.apis.workforce.client import (
+    SCHEMAS,
+    WorkforceApi,
+    WorkforcePages,
+    WorkforceStream,
+)
+from tap_analytics.engine.schemas import KeyedSchema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +34,7 @@ class FactorialApi(WorkforceApi):
             th.StringType(pattern=r"^(\d{4}-\d{2}-\d{2}|v\d+)\Z"),
             default=_VERSION,
             title="Workforce: API version",
-            description="Factorial's dated API version; it decides the type of ids.",
+            description="Factorial's dated API version.",
         ),
     )
 
@@ -45,9 +52,10 @@ class FactorialPages(WorkforcePages):
 
 
 class FactorialStream(WorkforceStream):
-    """Base of the Factorial streams."""
+    """Base of the Factorial streams; ids are texts, which hold the numbers of older versions."""
 
     api = FactorialApi
+    schema = KeyedSchema(SCHEMAS, Path(__file__).parent / "schemas")
     paginator_class: ClassVar[type[Paginator]] = FactorialPages
 
     def unwrap(self, body: Any) -> Any:
