@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _EXCERPT = 200
 _EXPIRED = b'"invalid_token"'
 _TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
-_THROTTLED = frozenset({420, HTTPStatus.TOO_MANY_REQUESTS})
+THROTTLED = frozenset({420, HTTPStatus.TOO_MANY_REQUESTS})
 
 
 _decoder = msgspec.json.Decoder(float_hook=exact_number)
@@ -132,5 +132,5 @@ def judge(answer: Answer, policy: RetryPolicy) -> None:
     passing = status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR
     if passing or status in policy.statuses:
         wait = _retry_after(answer.headers)
-        raise TransientError(said, throttled=status in _THROTTLED or wait is not None, wait=wait)
+        raise TransientError(said, throttled=status in THROTTLED or wait is not None, wait=wait)
     raise ReadError(said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -12,8 +13,10 @@ import urllib3
 from requests.structures import CaseInsensitiveDict
 
 from tap_analytics.engine.errors import ReadError, TransientError
-from tap_analytics.engine.http.answers import Answer, judge
+from tap_analytics.engine.http.answers import THROTTLED, Answer, judge
+from tap_analytics.engine.http.budget import RETRY, Outcome, utc_in
 from tap_analytics.engine.http.connection import DeadlineAdapter, Watchdog
+from tap_analytics.engine.http.quota import announced, told
 from tap_analytics.engine.secrets import redactor
 
 if TYPE_CHECKING:
@@ -52,6 +55,11 @@ class Patience:
     policy: RetryPolicy
 
 
+def _status(failure: TransientError) -> str:
+    """Return the shortest that says why, such as "429"."""
+    return str(failure).partition(":")[0].removeprefix("answered ")
+
+
 class Client:
     """Sends requests to one API within its budget, and tries again within its policy."""
 
@@ -88,23 +96,33 @@ class Client:
             ReadError: If there is no sound answer within the policy.
         """
         retry = 0
-        told = 0.0
+        waited = 0.0
         while True:
             try:
                 return self._attempt(request, read, tally)
             except TransientError as failure:
                 if failure.wait:
-                    told += failure.wait
-                    if told > self._patience.max_wait:
-                        msg = f"{failure}; it asks to wait longer than max_wait allows"
-                        raise ReadError(msg) from None
-                    tally.retry(self.budget.pause(failure.wait))
+                    waited += failure.wait
+                    self._check_wait(failure, waited, tally)
                 else:
-                    tally.retry(self._wait(failure, retry))
+                    self._back_off(failure, retry, tally)
                     retry += 1
+                tally.retry()
 
-    def _wait(self, failure: TransientError, retry: int) -> float:
-        """Wait before a retry, and return for how many seconds.
+    def _check_wait(self, failure: TransientError, waited: float, tally: Tally) -> None:
+        """Make sure that a request was not told to wait too long; the budget makes it wait.
+
+        Raises:
+            ReadError: If it was, which ends its stream.
+        """
+        if waited > self._patience.max_wait:
+            when = utc_in(failure.wait or 0.0)
+            msg = f"{failure}; it asks to wait until {when}, longer than max_wait allows"
+            self.budget.end(tally.stream, msg)
+            raise ReadError(msg) from None
+
+    def _back_off(self, failure: TransientError, retry: int, tally: Tally) -> None:
+        """Wait before a retry, or let the budget make the whole stream wait.
 
         Raises:
             ReadError: If there is none left.
@@ -112,33 +130,43 @@ class Client:
         policy = self._patience.policy
         if retry >= policy.max_retries:
             msg = f"{failure} (attempt {retry + 1}, the last)"
-            raise ReadError(msg)
+            if failure.throttled and self.budget.is_refused(tally.stream, policy.max_retries):
+                self.budget.end(tally.stream, msg)
+            raise ReadError(msg) from None
         if not failure.throttled and not self.budget.may_retry():
             msg = f"{failure} (not tried again, for too many requests failed)"
-            raise ReadError(msg)
+            raise ReadError(msg) from None
         wait = policy.wait(retry, throttled=failure.throttled)
         if failure.throttled:
-            return self.budget.pause(wait)
-        self._stopped.wait(wait)
-        return wait
+            self.budget.back_off(tally.stream, wait, _status(failure))
+            return
+        with tally.waiting(RETRY, time.monotonic() + wait):
+            self._stopped.wait(wait)
 
     def _attempt(self, request: HTTPRequest, read: Callable[[Answer], _T], tally: Tally) -> _T:
-        granted = self.budget.acquire()
-        good = throttled = False
+        leave = self.budget.acquire(tally, self._patience.max_wait)
+        outcome = Outcome()
         try:
             if self._stopped.is_set():
                 msg = "the run has ended"
                 raise ReadError(msg)
             tally.request()
             answer = self._follow(request)
+            outcome.limits = announced(
+                answer.headers, answer.served_at, refused=answer.status in THROTTLED
+            )
             judge(answer, self._patience.policy)
             result = read(answer)
-            good = True
+            outcome.is_good = True
         except TransientError as failure:
-            throttled = failure.throttled
+            if failure.throttled and failure.wait is None:
+                failure.wait = told(outcome.limits)
+            outcome.is_throttled, outcome.why = failure.throttled, _status(failure)
+            if failure.wait and failure.wait <= self._patience.max_wait:
+                outcome.told = failure.wait
             raise
         finally:
-            self.budget.release(granted, good=good, throttled=throttled)
+            self.budget.release(leave, outcome)
         return result
 
     def _follow(self, request: HTTPRequest) -> Answer:

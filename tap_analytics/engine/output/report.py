@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ from tap_analytics.engine.secrets import redactor
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Callable, Iterator
 
 COMPLETE, FAILED, DENIED, INTERRUPTED = "complete", "failed", "denied", "interrupted"
 _MOST_REASONS = 3
@@ -28,7 +31,9 @@ class Tally:
         self.records = 0
         self.requests = 0
         self.retries = 0
-        self.waited = 0.0
+        self.waits: dict[str, float] = {}
+        self.waits_until: tuple[float, str] | None = None
+        self._waited_until = 0.0
         self.skipped = 0
         self.status = INTERRUPTED
         self.reasons: list[str] = []
@@ -39,11 +44,37 @@ class Tally:
         with self._lock:
             self.requests += 1
 
-    def retry(self, waited: float) -> None:
-        """Count a retry and the seconds waited before it."""
+    def retry(self) -> None:
+        """Count a retry."""
         with self._lock:
             self.retries += 1
-            self.waited += waited
+
+    @contextmanager
+    def waiting(
+        self, cause: str, until: float, clock: Callable[[], float] = time.monotonic
+    ) -> Iterator[None]:
+        """Count the time that the block takes as a wait; waits side by side count once.
+
+        Args:
+            cause: Why it waits.
+            until: Monotonic time until which it will.
+            clock: Tells that time.
+        """
+        began = clock()
+        self.waits_until = max(self.waits_until or (0.0, ""), (until, cause))
+        try:
+            yield
+        finally:
+            now = clock()
+            with self._lock:
+                seconds = max(now - max(began, self._waited_until), 0.0)
+                self.waits[cause] = self.waits.get(cause, 0.0) + seconds
+                self._waited_until = max(now, self._waited_until)
+
+    @property
+    def waited(self) -> float:
+        """Seconds waited, for all causes together."""
+        return sum(self.waits.values())
 
     def skip(self, why: str) -> None:
         """Count a list that is not there any more."""
@@ -84,6 +115,7 @@ class Tally:
             "requests": self.requests,
             "retries": self.retries,
             "seconds_waited": round(self.waited, 3),
+            "waits": {cause: round(seconds, 3) for cause, seconds in self.waits.items()},
             "skipped": self.skipped,
             "reason": "; ".join(self.reasons) or None,
             "notes": self.notes,

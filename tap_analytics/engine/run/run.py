@@ -87,7 +87,7 @@ class Run:
         if api.name not in self._lanes:
             options = self.options
             patience = Patience(options.timeout, options.max_wait, options.policy(api.policy))
-            budget = Budget(api.limits(self._config), options.concurrency)
+            budget = Budget(api.limits(self._config), options.concurrency, api.name)
             client = Client(stream.url_base, budget, patience, options.concurrency)
             self._lanes[api.name] = Lane(api.name, client, options.concurrency)
         return self._lanes[api.name]

@@ -1,45 +1,63 @@
-"""One budget of requests: limits declared and learned, pauses shared, retries rationed."""
+"""One budget of requests: who may send when, who waits alone, and what everybody waits for."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_analytics.engine.http import budget as budgets
-from tap_analytics.engine.http.budget import Budget
+from tap_analytics.engine.errors import ReadError
+from tap_analytics.engine.http.budget import Allowance, Budget, Leave, Outcome
+from tap_analytics.engine.http.quota import Announcement
+from tap_analytics.engine.output.report import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SECONDS = 10.0
+GOOD = Outcome(is_good=True)
+REFUSED = Outcome(is_throttled=True)
 
 
 class Clock:
-    """Time that passes only when told to."""
+    """Time that passes only when told to, or when somebody waits."""
 
     def __init__(self) -> None:
         self.now = 1000.0
 
-    def monotonic(self) -> float:
+    def __call__(self) -> float:
         return self.now
+
+    def sleep(self, timeout: float | None = None) -> bool:
+        assert timeout is not None, "waits for an answer that nobody gives"
+        self.now += timeout
+        return True
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(budgets, "time", SimpleNamespace(monotonic=clock.monotonic))
-    return clock
+def clock() -> Clock:
+    return Clock()
 
 
-def in_thread(budget: Budget) -> tuple[threading.Thread, list[float]]:
+def tally(stream: str = "s") -> Tally:
+    return Tally(stream, "api")
+
+
+def alone(clock: Clock, *windows: tuple[int, float], concurrency: int = 4) -> Budget:
+    """Return a budget that one thread asks, so that its waits move the clock."""
+    budget = Budget(windows, concurrency, "api", clock)
+    budget._cond.wait = clock.sleep  # type: ignore[method-assign]
+    return budget
+
+
+def in_thread(budget: Budget, stream: str = "s") -> tuple[threading.Thread, list[Leave]]:
     """Ask for leave in a thread; the list holds it once it is granted."""
-    granted: list[float] = []
-    thread = threading.Thread(target=lambda: granted.append(budget.acquire()), daemon=True)
+    granted: list[Leave] = []
+    thread = threading.Thread(target=lambda: granted.append(budget.acquire(tally(stream))))
+    thread.daemon = True
     thread.start()
     return thread, granted
 
@@ -55,9 +73,11 @@ def is_blocked(budget: Budget) -> bool:
     return blocked
 
 
-def succeed(budget: Budget, times: int = 1) -> None:
-    for _ in range(times):
-        budget.release(budget.acquire(), good=True)
+def ask(budget: Budget, outcome: Outcome = GOOD, stream: str = "s") -> float:
+    """Ask once, and return when leave was given."""
+    leave = budget.acquire(tally(stream))
+    budget.release(leave, outcome)
+    return leave.at
 
 
 def until(holds: Callable[[], bool]) -> None:
@@ -68,385 +88,331 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 def test_leave_is_the_time_it_was_given(clock: Clock) -> None:
-    assert Budget((), 1).acquire() == clock.now
+    assert alone(clock).acquire(tally()).at == 1000
 
 
 @pytest.mark.parametrize(("concurrency", "granted"), [(1, 1), (3, 3), (4, 4), (8, 4)])
 def test_a_few_requests_are_in_flight_at_first(concurrency: int, granted: int) -> None:
     budget = Budget((), concurrency)
     for _ in range(granted):
-        budget.acquire()
+        budget.acquire(tally())
     assert is_blocked(budget)
 
 
-@pytest.mark.parametrize(("good", "throttled"), [(True, False), (False, False), (False, True)])
-def test_an_answer_makes_room_for_a_request(*, good: bool, throttled: bool) -> None:
+@pytest.mark.parametrize("outcome", [GOOD, Outcome(), REFUSED])
+def test_an_answer_makes_room_for_a_request(outcome: Outcome) -> None:
     budget = Budget((), 1)
-    leave = budget.acquire()
+    leave = budget.acquire(tally())
     thread, granted = in_thread(budget)
     time.sleep(0.02)
     assert granted == []
-    budget.release(leave, good=good, throttled=throttled)
+    budget.release(leave, outcome)
     thread.join(SECONDS)
     assert len(granted) == 1
 
 
-def test_requests_in_flight_grow_with_good_answers() -> None:
-    budget = Budget((), 7)
-    allowed = []
-    for _ in range(30):
-        succeed(budget)
-        allowed.append(budget._allowed)
-    assert allowed == [4] * 7 + [5] * 8 + [6] * 8 + [7] * 7
+def test_whoever_waits_longest_is_next() -> None:
+    budget = Budget((), 1)
+    leave = budget.acquire(tally())
+    order: list[int] = []
+
+    def ask(number: int) -> None:
+        own = budget.acquire(tally())
+        order.append(number)
+        budget.release(own, GOOD)
+
+    threads = []
+    for number in range(6):
+        threads.append(threading.Thread(target=ask, args=(number,)))
+        threads[-1].start()
+        until(lambda expected=number + 1: len(budget._queue) == expected)  # type: ignore[misc]
+    budget.release(leave, GOOD)
+    for thread in threads:
+        thread.join(SECONDS)
+    assert order == list(range(6))
 
 
-def test_growth_goes_on_faster_once_it_is_safe() -> None:
-    budget = Budget((), 64)
-    succeed(budget, 24)
-    assert budget._allowed == 35
-    succeed(budget, 3)
-    assert budget._allowed == 38
+def test_declared_windows_are_kept(clock: Clock) -> None:
+    budget = alone(clock, (2, 10.0))
+    assert [ask(budget) for _ in range(5)] == [1000, 1000, 1010, 1010, 1020]
 
 
-@pytest.mark.parametrize(("concurrency", "first"), [(1, 1), (3, 3), (8, 4), (20, 10)])
-def test_the_first_requests_in_flight_are_a_few_or_half(concurrency: int, first: int) -> None:
-    assert Budget((), concurrency)._allowed == first
-
-
-@pytest.mark.parametrize("throttled", [True, False])
-def test_other_answers_do_not_grow_anything(*, throttled: bool) -> None:
-    budget = Budget((), 64)
-    succeed(budget, 20)
-    while budget.may_retry():
-        pass
+def test_a_learned_rate_is_kept(clock: Clock) -> None:
+    budget = alone(clock)
     for _ in range(20):
-        budget.release(time.monotonic(), good=False, throttled=throttled)
-    assert budget._allowed == 34
-    assert budget._successes == 20
-    assert not budget.may_retry()
+        ask(budget)
+    ask(budget, REFUSED)
+    assert budget._pace.rate == pytest.approx(19)
+    first = ask(budget)
+    assert ask(budget) - first == pytest.approx(1 / 19)
 
 
-def test_a_window_lets_so_many_through_in_its_time(clock: Clock) -> None:
-    budget = Budget([(2, 10.0)], 4)
-    succeed(budget)
-    clock.now += 4
-    succeed(budget)
-    clock.now += 6
-    succeed(budget)
-    assert budget._windows[0].free_at() == clock.now + 4
-    assert is_blocked(budget)
+def test_what_the_server_told_is_for_all(clock: Clock) -> None:
+    budget = alone(clock)
+    ask(budget, Outcome(is_throttled=True, told=5), "one")
+    waiting = tally("two")
+    assert budget.acquire(waiting).at == 1005
+    assert waiting.waits == {"told": 5}
 
 
-def test_the_next_request_waits_for_the_window() -> None:
-    budget = Budget([(2, 0.15)], 4)
-    times = []
-    for _ in range(5):
-        times.append(budget.acquire())
-        budget.release(times[-1], good=True)
-    assert times[1] - times[0] < 0.15
-    assert times[2] - times[0] >= 0.15
-    assert times[4] - times[2] >= 0.15
-    assert times[4] - times[0] < 2
-
-
-def test_all_windows_have_to_agree(clock: Clock) -> None:
-    budget = Budget([(5, 1.0), (3, 60.0)], 4)
-    succeed(budget, 3)
-    clock.now += 59
-    assert is_blocked(budget)
-
-
-def test_an_unused_window_is_free(clock: Clock) -> None:
-    budget = Budget([(1, 3600.0)], 4)
-    assert budget._windows[0].free_at() == 0
-    assert budget.acquire() == clock.now
-    assert is_blocked(budget)
-
-
-@pytest.mark.usefixtures("clock")
-def test_a_pause_is_for_all() -> None:
-    budget = Budget((), 4)
-    assert budget.pause(5) == 5
-    assert is_blocked(budget)
-
-
-def test_a_pause_ends() -> None:
-    budget = Budget((), 4)
-    started = time.monotonic()
-    budget.pause(0.1)
-    assert 0.1 <= budget.acquire() - started < 2
+def test_pauses_overlap_and_do_not_add_up(clock: Clock) -> None:
+    budget = alone(clock)
+    for seconds in (5, 5, 3):
+        leave = budget._in_flight
+        assert leave == 0
+        budget.release(Leave(clock.now, budget._endpoint("s")), Outcome(told=seconds))
+        budget._in_flight = 0
+    assert ask(budget) == 1005
 
 
 def test_a_pause_that_ends_lets_those_go_that_wait() -> None:
     budget = Budget((), 4)
     started = time.monotonic()
-    budget.pause(0.1)
+    ask(budget, Outcome(told=0.1))
     threads = [in_thread(budget) for _ in range(3)]
     for thread, granted in threads:
         thread.join(SECONDS)
-        assert 0.1 <= granted[0] - started < 2
+        assert 0.1 <= granted[0].at - started < 2
 
 
-def test_pauses_overlap_and_do_not_add_up(clock: Clock) -> None:
+def test_a_refusal_that_does_not_say_how_long_is_its_own_streams(clock: Clock) -> None:
+    budget = alone(clock)
+    ask(budget, REFUSED, "bad")
+    budget.back_off("bad", 60, "429")
+    assert ask(budget, GOOD, "good") == 1000
+    waiting = tally("bad")
+    assert budget.acquire(waiting).at == 1060
+    assert waiting.waits == {"retry": 60}
+
+
+def test_a_healthy_stream_passes_those_that_wait() -> None:
     budget = Budget((), 4)
-    assert budget.pause(5) == 5
-    assert budget.pause(5) == 0
-    assert budget.pause(3) == 0
-    clock.now += 2
-    assert budget.pause(5) == 2
-    clock.now += 100
-    assert budget.pause(1) == 1
+    budget.back_off("bad", 60, "429")
+    threads = [in_thread(budget, "bad") for _ in range(3)]
+    until(lambda: len(budget._queue) == 3)
+    thread, granted = in_thread(budget, "good")
+    thread.join(SECONDS)
+    assert granted
+    budget.close()
+    for thread, _ in threads:
+        thread.join(SECONDS)
 
 
-def test_the_first_slower_sets_the_rate_to_what_was_let_through(clock: Clock) -> None:
+def test_where_nothing_gets_through_everybody_waits(clock: Clock) -> None:
+    budget = alone(clock)
+    budget.back_off("one", 10, "429")
+    budget.back_off("two", 20, "429")
+    assert ask(budget, GOOD, "three") == 1020
+    budget.back_off("one", 10, "429")
+    assert ask(budget, GOOD, "three") == 1020
+
+
+def test_a_stream_is_refused_until_it_gets_through(clock: Clock) -> None:
+    budget = alone(clock)
+    for _ in range(3):
+        ask(budget, REFUSED)
+    assert budget.is_refused("s", 2)
+    assert not budget.is_refused("s", 3)
+    ask(budget, GOOD, "other")
+    assert budget.is_refused("s", 2)
+    ask(budget, GOOD)
+    assert not budget.is_refused("s", 0)
+
+
+def test_a_stream_that_is_always_refused_teaches_once(clock: Clock) -> None:
+    budget = alone(clock, concurrency=8)
+    for _ in range(20):
+        ask(budget, GOOD, "good")
+    for _ in range(50):
+        ask(budget, REFUSED, "bad")
+        ask(budget, GOOD, "good")
+    assert budget._pace.rate is not None
+    assert budget._pace.rate >= 19
+
+
+def test_nothing_is_asked_for_a_stream_that_ended(clock: Clock) -> None:
+    budget = alone(clock)
+    budget.end("s", "why")
+    with pytest.raises(ReadError, match=r"^why$"):
+        budget.acquire(tally())
+    assert budget._in_flight == 0
+    assert ask(budget, GOOD, "other") == 1000
+
+
+def test_the_end_of_a_stream_wakes_its_requests() -> None:
     budget = Budget((), 4)
-    for _ in range(40):
-        succeed(budget)
-        clock.now += 0.0625
-    leave = budget.acquire()
-    budget.release(leave, good=False, throttled=True)
-    assert budget._learned is not None
-    assert budget._learned.seconds == pytest.approx(1 / (17 * 0.95))
-    assert budget._learned.count == 1
-    assert budget._learned_at == clock.now
+    budget.back_off("s", 60, "429")
+    failures: list[ReadError] = []
+
+    def run() -> None:
+        try:
+            budget.acquire(tally())
+        except ReadError as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    until(lambda: len(budget._queue) == 1)
+    budget.end("s", "why")
+    thread.join(SECONDS)
+    assert [str(error) for error in failures] == ["why"]
 
 
-def learned(budget: Budget, *, good: int = 20) -> float:
-    """Return the rate learned after so many good answers and one that is none."""
-    succeed(budget, good)
-    slower(budget)
-    return rate_of(budget)
-
-
-def slower(budget: Budget) -> None:
-    budget.release(budget.acquire(), good=False, throttled=True)
-
-
-def rate_of(budget: Budget) -> float:
-    assert budget._learned is not None
-    assert budget._learned.count == 1
-    return 1 / budget._learned.seconds
-
-
-def test_a_rate_is_learned_from_enough_answers(clock: Clock) -> None:
-    assert learned(Budget((), 4), good=5) == pytest.approx(5 * 0.95)
-    assert clock.now == 1000
-
-
-@pytest.mark.parametrize(
-    ("concurrency", "allowed"), [(1, [1, 1]), (2, [1, 1]), (3, [1, 1]), (4, [2, 1]), (9, [2, 1])]
-)
-def test_from_fewer_answers_only_caution_is_learned(
-    clock: Clock, concurrency: int, allowed: list[int]
+@pytest.mark.parametrize("windows", [(), ((1, 100.0),)])
+def test_no_wait_for_server_or_rate_is_longer_than_allowed(
+    clock: Clock, windows: tuple[tuple[int, float], ...]
 ) -> None:
-    budget = Budget((), concurrency)
-    succeed(budget, 4)
-    for number in allowed:
-        slower(budget)
-        assert budget._learned is None
-        assert budget._allowed == number
-        clock.now += 1
+    budget = alone(clock, *windows)
+    ask(budget, Outcome(is_good=True, limits=[Announcement("", 5, 0, 100)]))
+    with pytest.raises(ReadError, match=r"^its limit is spent until .*Z, longer than max_wait"):
+        budget.acquire(tally(), 99)
+    assert clock.now == 1000
+    assert budget.acquire(tally(), 101).at == 1100
 
 
-def test_answers_of_long_ago_are_no_evidence(clock: Clock) -> None:
-    budget = Budget((), 4)
-    succeed(budget, 9)
-    clock.now += 1.001
-    succeed(budget, 4)
-    slower(budget)
-    assert budget._learned is None
+def test_limits_of_another_kind_do_not_stop_a_stream(clock: Clock) -> None:
+    budget = alone(clock)
+    ask(budget, Outcome(is_good=True, limits=[Announcement("10", 10, 9, 100)]), "one")
+    ask(budget, Outcome(is_throttled=True, limits=[Announcement("2", 2, 0, 100)]), "two")
+    assert ask(budget, GOOD, "one") == 1000
+    assert ask(budget, GOOD, "two") == 1100
 
 
-def test_caution_passes(clock: Clock) -> None:
-    budget = Budget((), 4)
-    slower(budget)
-    assert (budget._allowed, clock.now) == (2, 1000)
-    succeed(budget, 16)
-    assert budget._allowed == 4
+def test_the_next_stream_is_taken_to_have_the_same_limits(clock: Clock) -> None:
+    budget = alone(clock)
+    ask(budget, Outcome(is_good=True, limits=[Announcement("", 5, 0, 100)]), "one")
+    assert ask(budget, GOOD, "two") == 1100
 
 
-def test_answers_to_requests_from_before_teach_nothing(clock: Clock) -> None:
-    budget = Budget((), 4)
-    succeed(budget, 20)
-    leaves = [budget.acquire() for _ in range(3)]
-    clock.now += 0.5
-    for leave in leaves:
-        budget.release(leave, good=False, throttled=True)
-    assert rate_of(budget) == pytest.approx(19)
-
-
-def test_answers_to_requests_from_before_are_no_reason_for_more_caution(clock: Clock) -> None:
-    budget = Budget((), 4)
-    leaves = [budget.acquire() for _ in range(4)]
-    clock.now += 0.5
-    for leave in leaves:
-        budget.release(leave, good=False, throttled=True)
-    assert budget._allowed == 2
-
-
-def test_a_request_of_the_same_moment_teaches(clock: Clock) -> None:
-    budget = Budget((), 4)
-    assert learned(budget) == pytest.approx(19)
-    budget.release(clock.now, good=False, throttled=True)
-    assert rate_of(budget) == pytest.approx(19 * 0.7)
-
-
-def test_good_answers_that_a_refusal_overtook_count_as_well(clock: Clock) -> None:
+@pytest.mark.parametrize("limit", [1, 3, 20])
+def test_announced_limits_are_met_without_a_refusal(limit: int) -> None:
+    """A server with windows of 0.3 s, 8 threads that ask as fast as they may."""
     budget = Budget((), 8)
-    succeed(budget, 16)
-    leaves = [budget.acquire() for _ in range(5)]
-    clock.now += 0.01
-    budget.release(leaves.pop(), good=False, throttled=True)
-    assert rate_of(budget) == pytest.approx(16 * 0.95)
-    for leave in leaves:
-        budget.release(leave, good=True)
-    assert rate_of(budget) == pytest.approx(20 * 0.95)
-    clock.now += 1
-    slower(budget)
-    rate = rate_of(budget)
-    clock.now += 1
-    succeed(budget)
-    assert rate_of(budget) == rate
+    lock = threading.Lock()
+    window, used, refused, served = time.monotonic() + 0.3, 0, 0, 0
 
+    def serve() -> Outcome:
+        nonlocal window, used, refused, served
+        with lock:
+            now = time.monotonic()
+            if now >= window:
+                window, used = now + 0.3, 0
+            used += 1
+            served += 1
+            refused += used > limit
+            said = Announcement("", limit, max(limit - used, 0), window - now)
+        time.sleep(0.002)
+        return Outcome(is_good=used <= limit, is_throttled=used > limit, limits=[said])
 
-def test_requests_that_slipped_through_before_a_pause_teach_nothing(clock: Clock) -> None:
-    budget = Budget((), 4)
-    learned(budget)
-    clock.now += 0.06
-    leave = budget.acquire()
-    clock.now += 0.01
-    budget.pause(1)
-    budget.release(leave, good=False, throttled=True)
-    assert rate_of(budget) == pytest.approx(19)
+    ask_first = budget.acquire(tally())
+    budget.release(ask_first, serve())
 
+    def work() -> None:
+        deadline = time.monotonic() + 1.5
+        while time.monotonic() < deadline:
+            leave = budget.acquire(tally())
+            budget.release(leave, serve())
 
-def test_another_slower_lowers_the_rate(clock: Clock) -> None:
-    budget = Budget((), 4)
-    learned(budget)
-    clock.now += 1
-    slower(budget)
-    assert rate_of(budget) == pytest.approx(19 * 0.7)
-    assert budget._learned_at == clock.now
-    clock.now += 1
-    slower(budget)
-    assert rate_of(budget) == pytest.approx(19 * 0.7 * 0.7)
-
-
-def test_the_rate_learned_holds(clock: Clock) -> None:
-    budget = Budget((), 4)
-    learned(budget)
-    clock.now += 1
-    succeed(budget)
-    assert budget._recent[-1] == clock.now - 1
-    assert is_blocked(budget)
-
-
-def test_after_a_quiet_time_a_higher_rate_is_tried(clock: Clock) -> None:
-    budget = Budget((), 4)
-    learned(budget)
-    clock.now += 20
-    succeed(budget)
-    assert rate_of(budget) == pytest.approx(19)
-    clock.now += 0.25
-    succeed(budget)
-    assert rate_of(budget) == pytest.approx(19 * 1.25)
-    clock.now += 20
-    succeed(budget)
-    assert rate_of(budget) == pytest.approx(19 * 1.25)
-    clock.now += 0.25
-    succeed(budget)
-    assert rate_of(budget) == pytest.approx(19 * 1.25 * 1.25)
-
-
-def test_a_higher_rate_is_given_up_if_the_server_objects(clock: Clock) -> None:
-    budget = Budget((), 4)
-    learned(budget)
-    clock.now += 21
-    succeed(budget)
-    clock.now += 1
-    slower(budget)
-    assert rate_of(budget) == pytest.approx(19)
-    assert budget._learned_at == clock.now
-    clock.now += 60
-    succeed(budget)
-    assert rate_of(budget) == pytest.approx(19)
-    clock.now += 0.25
-    succeed(budget)
-    assert rate_of(budget) == pytest.approx(19 * 1.25)
-
-
-def test_another_objection_is_about_the_rate_itself(clock: Clock) -> None:
-    budget = Budget((), 4)
-    learned(budget)
-    clock.now += 21
-    succeed(budget)
-    for rate in (19, 19 * 0.7):
-        clock.now += 1
-        slower(budget)
-        assert rate_of(budget) == pytest.approx(rate)
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(SECONDS)
+    assert refused == 0
+    assert served >= 3 * limit
 
 
 def test_retries_are_rationed() -> None:
-    budget = Budget((), 4)
-    assert [budget.may_retry() for _ in range(22)] == [True] * 20 + [False] * 2
+    allowance = Allowance()
+    assert [allowance.take() for _ in range(22)] == [True] * 20 + [False] * 2
 
 
 def test_good_answers_earn_retries() -> None:
-    budget = Budget((), 4)
-    while budget.may_retry():
+    allowance = Allowance()
+    while allowance.take():
         pass
-    succeed(budget, 7)
-    assert not budget.may_retry()
-    succeed(budget)
-    assert budget.may_retry()
-    assert not budget.may_retry()
+    for _ in range(7):
+        allowance.earn()
+    assert not allowance.take()
+    allowance.earn()
+    assert allowance.take()
+    assert not allowance.take()
 
 
 def test_retries_do_not_pile_up() -> None:
-    budget = Budget((), 4)
-    succeed(budget, 700)
-    assert sum(budget.may_retry() for _ in range(200)) == 100
+    allowance = Allowance()
+    for _ in range(700):
+        allowance.earn()
+    assert sum(allowance.take() for _ in range(200)) == 100
+
+
+def test_only_good_answers_earn_retries(clock: Clock) -> None:
+    budget = alone(clock)
+    while budget.may_retry():
+        pass
+    for _ in range(20):
+        ask(budget, REFUSED)
+        ask(budget, Outcome())
+    assert not budget.may_retry()
+    for _ in range(8):
+        ask(budget)
+    assert budget.may_retry()
 
 
 def test_the_end_lets_everybody_go() -> None:
     budget = Budget((), 1)
-    budget.acquire()
+    budget.acquire(tally())
     threads = [in_thread(budget) for _ in range(3)]
-    time.sleep(0.02)
+    until(lambda: len(budget._queue) == 3)
     budget.close()
     for thread, granted in threads:
         thread.join(SECONDS)
         assert len(granted) == 1
-    budget.pause(1000)
-    assert budget.acquire() <= time.monotonic()
+    budget.back_off("s", 1000, "429")
+    assert budget.acquire(tally()).endpoint.name == "s"
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(20.0, []), (25.0, ["25"])])
+@pytest.mark.parametrize(("seconds", "said"), [(9.0, False), (25.0, True)])
 def test_long_waits_are_announced(
-    clock: Clock, caplog: pytest.LogCaptureFixture, seconds: float, said: list[str]
+    clock: Clock, caplog: pytest.LogCaptureFixture, seconds: float, *, said: bool
 ) -> None:
     caplog.set_level(logging.INFO, "tap-analytics")
-    budget = Budget((), 4)
-    budget.pause(seconds)
-    assert is_blocked(budget)
-    assert clock.now == 1000
-    assert caplog.messages == [f"Waiting {n} s, as the API's limit asks for" for n in said]
+    budget = alone(clock)
+    ask(budget, Outcome(told=seconds, why="429"))
+    assert caplog.messages == []
+    ask(budget)
+    words = ["api: told to wait 25 s (429)", "api: going on"]
+    assert caplog.messages == (words if said else [])
+
+
+def test_a_stream_that_waits_alone_says_so(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "tap-analytics")
+    budget = alone(clock)
+    budget.back_off("s", 62, "420")
+    ask(budget, GOOD, "other")
+    ask(budget)
+    assert caplog.messages == ["s: retrying in 62 s (420)", "s: going on"]
+
+
+def test_a_spent_limit_says_so(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "tap-analytics")
+    budget = alone(clock, (1, 30.0))
+    ask(budget)
+    ask(budget)
+    assert caplog.messages == ["api: waiting 30 s for its rate", "api: going on"]
 
 
 def test_a_long_wait_is_announced_once(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "tap-analytics")
-    budget = Budget((), 4)
-    budget.pause(30)
+    budget = Budget((), 8, "api", clock)
+    ask(budget, Outcome(told=30, why="429"))
     threads = [in_thread(budget) for _ in range(3)]
-    until(lambda: len(caplog.messages) == 1)
-    budget.pause(50)
+    until(lambda: len(budget._queue) == 3)
+    assert caplog.messages == ["api: told to wait 30 s (429)"]
+    budget._stop_all(budget._pause._replace(until=1035.0))  # type: ignore[union-attr]
     threads.append(in_thread(budget))
-    time.sleep(0.05)
+    until(lambda: len(budget._queue) == 4)
     assert len(caplog.messages) == 1
-    clock.now += 1
-    budget.pause(51)
-    threads.append(in_thread(budget))
-    until(lambda: len(caplog.messages) == 2)
     budget.close()
     for thread, _ in threads:
         thread.join(SECONDS)

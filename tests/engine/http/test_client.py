@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from decimal import Decimal
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
@@ -190,15 +192,74 @@ def test_other_failures_wait_without_stopping_others() -> None:
         started = time.monotonic()
         ask()
         assert time.monotonic() - started >= ask.tally.waited > 0
-        assert ask.budget._pause_until == 0
+        assert ask.budget._pause is None
+        assert ask.tally.waits.keys() == {"retry"}
 
 
-def test_a_throttled_answer_stops_all() -> None:
+def test_a_refusal_that_says_nothing_stops_its_stream_alone() -> None:
     policy = RetryPolicy(constant=0.2)
     with asking(Reply(429), GOOD, given=patience(policy)) as (ask, _):
         ask()
-        assert ask.budget._pause_until > 0
-        assert ask.budget._allowed == 1
+        assert ask.budget._pause is None
+        assert ask.budget._pace.in_flight == 1
+        assert ask.tally.waits == {"retry": pytest.approx(0.2, abs=0.1)}
+
+
+def test_a_stream_that_is_always_refused_ends() -> None:
+    with asking(Reply(429, b'{"error":"no"}')) as (ask, server):
+        for _ in range(3):
+            with pytest.raises(ReadError, match=r"^answered 429: no \(attempt 4, the last\)$"):
+                ask()
+        assert len(server.asked) == 4
+        other = Tally("other", "api")
+        request = HTTPRequest(url=server.url, params={}, headers={})
+        server.replies[:] = [GOOD]
+        ask.client.fetch(request, lambda answer: answer, other)
+        assert other.requests == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "0.4"},
+        {"RateLimit-Reset": "0.4"},
+        {"RateLimit-Limit": "5", "RateLimit-Reset": "0.4", "RateLimit-Remaining": "0"},
+    ],
+)
+def test_a_refusal_that_tells_the_reset_is_told(headers: dict[str, str]) -> None:
+    given = patience(RetryPolicy(max_retries=0))
+    with asking(Reply(429, headers=headers), GOOD, given=given) as (ask, _):
+        started = time.monotonic()
+        ask()
+        assert 0.4 <= time.monotonic() - started < 2
+        assert ask.tally.waits == {"told": pytest.approx(0.4, abs=0.1)}
+
+
+def test_what_is_announced_as_spent_is_not_asked_for() -> None:
+    spent = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "0.4"}
+    with asking(GOOD._replace(headers=spent), GOOD) as (ask, _):
+        ask()
+        started = time.monotonic()
+        ask()
+        assert 0.4 <= time.monotonic() - started < 2
+        assert ask.counts == (2, 0)
+        assert ask.tally.waits == {"rate": pytest.approx(0.4, abs=0.1)}
+
+
+def test_what_is_spent_for_too_long_says_until_when() -> None:
+    reset = int(time.time()) + 3600
+    spent = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(reset)}
+    with asking(GOOD._replace(headers=spent)) as (ask, _):
+        ask()
+        with pytest.raises(ReadError) as failure:
+            ask()
+        said = re.fullmatch(
+            r"its limit is spent until (\S+Z), longer than max_wait allows", str(failure.value)
+        )
+        assert said
+        until = datetime.fromisoformat(said[1].replace("Z", "+00:00")).timestamp()
+        assert reset <= until <= reset + 4
+        assert ask.counts == (1, 0)
 
 
 def test_being_told_to_wait_is_no_failed_attempt() -> None:
@@ -210,7 +271,7 @@ def test_being_told_to_wait_is_no_failed_attempt() -> None:
         assert time.monotonic() - started >= 1
         assert ask.counts == (2, 1)
         assert ask.tally.waited == pytest.approx(1, abs=0.1)
-        assert ask.budget._retries == pytest.approx(20.13)
+        assert ask.budget._allowance._retries == pytest.approx(20.13)
 
 
 def test_a_server_may_tell_when_to_come_back() -> None:
@@ -226,8 +287,9 @@ def test_waiting_as_told_has_an_end() -> None:
     with asking(told, told, told, given=patience(max_wait=2)) as (ask, _):
         with pytest.raises(ReadError) as failure:
             ask()
-        assert str(failure.value) == (
-            "answered 429: slow; it asks to wait longer than max_wait allows"
+        assert re.fullmatch(
+            "answered 429: slow; it asks to wait until .*Z, longer than max_wait allows",
+            str(failure.value),
         )
         assert ask.counts == (3, 2)
 
@@ -258,7 +320,7 @@ def test_other_words_about_waiting_fall_back_to_the_policy(text: str) -> None:
 
 def test_retries_are_rationed_over_all_requests() -> None:
     with asking(Reply(500), given=patience(RetryPolicy(max_retries=9, factor=0))) as (ask, _):
-        while ask.budget._retries >= 3:
+        while ask.budget._allowance._retries >= 3:
             ask.budget.may_retry()
         with pytest.raises(ReadError) as failure:
             ask()
@@ -472,8 +534,8 @@ def test_leave_is_given_back_with_what_was_learned(reply: Reply, good: int, allo
     with asking(reply, given=patience(RetryPolicy(max_retries=0))) as (ask, _):
         with suppress(ReadError):
             ask()
-        budget = ask.budget
-        assert (budget._in_flight, budget._successes, budget._allowed) == (0, good, allowed)
+        pace = ask.budget._pace
+        assert (ask.budget._in_flight, pace._successes, pace.in_flight) == (0, good, allowed)
 
 
 def test_what_cannot_be_read_is_no_good_answer() -> None:
@@ -485,7 +547,7 @@ def test_what_cannot_be_read_is_no_good_answer() -> None:
         request = HTTPRequest(url=server.url, params={}, headers={})
         with pytest.raises(ReadError, match="unreadable"):
             ask.client.fetch(request, read, ask.tally)
-        assert (ask.budget._in_flight, ask.budget._successes) == (0, 0)
+        assert (ask.budget._in_flight, ask.budget._pace._successes) == (0, 0)
 
 
 def test_a_watchdog_ends_with_its_client() -> None:

@@ -36,8 +36,13 @@ def test_everything_is_counted() -> None:
     tally = Tally("s", "api")
     tally.request()
     tally.request()
-    tally.retry(1.25)
-    tally.retry(0.5004)
+    tally.retry()
+    tally.retry()
+    now = [10.0]
+    with tally.waiting("told", 11.25, lambda: now[0]):
+        now[0] += 1.25
+    with tally.waiting("retry", 20, lambda: now[0]):
+        now[0] += 0.5004
     tally.records = 3
     tally.skip("GET /a")
     tally.skip("GET /b")
@@ -52,6 +57,7 @@ def test_everything_is_counted() -> None:
         "requests": 2,
         "retries": 2,
         "seconds_waited": 1.75,
+        "waits": {"told": 1.25, "retry": 0.5},
         "skipped": 2,
         "reason": None,
         "notes": ["skipped because gone, such as GET /a", "n"],
@@ -60,6 +66,22 @@ def test_everything_is_counted() -> None:
         "s (api): complete, 3 records, 2 requests, 2 retries, 1.8 s waited, 2 skipped; "
         "skipped because gone, such as GET /a; n"
     )
+
+
+def test_waits_side_by_side_count_once() -> None:
+    tally = Tally("s", "api")
+    now = [10.0]
+
+    def clock() -> float:
+        return now[0]
+
+    with tally.waiting("told", 14, clock):
+        now[0] = 11
+        with tally.waiting("told", 14, clock):
+            now[0] = 13
+        now[0] = 14
+    assert tally.waits == {"told": 3.0 + 0.0}
+    assert tally.waited == 3
 
 
 def test_reasons_are_told() -> None:
