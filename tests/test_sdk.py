@@ -16,12 +16,14 @@ from singer_sdk.mapper import CustomStreamMap, SameRecordTransform
 from singer_sdk.plugin_base import PluginBase, SingerCommand
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
+from tap_analytics.engine.http.answers import decode
 from tap_analytics.engine.pages.page import Page
 from tap_analytics.engine.pages.pagination import Signals
 from tap_analytics.engine.run.rows import RowMaker, Window
 from tap_analytics.engine.run.spool import KeyLedger
 from tap_analytics.engine.sdk import SdkStream, SdkTap
 from tap_analytics.engine.values import times
+from tap_analytics.engine.values.encode import encode
 from tap_analytics.sandbox import Sandbox
 from tap_analytics.tap import TapAnalytics
 from tests.contract import BY_NAME
@@ -178,13 +180,13 @@ def tap_of(**more: Any) -> TapAnalytics:
     return TapAnalytics(config={**CONFIG, **more}, parse_env_config=False)
 
 
-@lru_cache(maxsize=1)
-def plain_tap() -> TapAnalytics:
-    return tap_of()
+@lru_cache(maxsize=2)
+def plain_tap(*, versions: bool) -> TapAnalytics:
+    return tap_of(emit_activate_version_messages=versions)
 
 
-def stream_of(name: str) -> AnalyticsStream:
-    return cast("AnalyticsStream", plain_tap().streams[name])
+def stream_of(name: str, *, versions: bool = False) -> AnalyticsStream:
+    return cast("AnalyticsStream", plain_tap(versions=versions).streams[name])
 
 
 def mapped(name: str) -> AnalyticsStream:
@@ -221,41 +223,50 @@ def rows_for(stream: AnalyticsStream) -> st.SearchStrategy[list[Record]]:
     return st.lists(row, max_size=3)
 
 
-def lines(maker: RowMaker, records: list[Record]) -> list[Record]:
-    page = Page(json.loads(json.dumps(records, default=str)), Signals(), 0, 0, times.iso(0))
+def lines(maker: RowMaker, records: list[Record]) -> list[bytes]:
+    page = Page(decode(encode(records)), Signals(), 0, 0, times.iso(0))
     batch = maker.batch(page, None, Window(), KeyLedger())
     rows = maker.rows(batch)
-    assert maker._slow or b"".join(maker.lines(batch)) == b"".join(row.lines for row in rows)
-    found = [json.loads(row.lines) for row in rows]
-    for line in found:
-        assert line.pop("time_extracted").endswith(("Z", "+00:00"))
-    return found
+    pieces = list(maker.lines(batch))
+    assert b"".join(piece for piece, _ in pieces) == b"".join(row.lines for row in rows)
+    assert sum(count for _, count in pieces) == len(rows)
+    return [row.lines for row in rows]
 
 
+@pytest.mark.parametrize("versions", [False, True], ids=["", "versions"])
 @pytest.mark.parametrize("name", SOME)
 @settings(deadline=None, max_examples=40)
 @given(data=st.data())
-def test_lines_are_those_that_the_sdk_would_write(name: str, data: st.DataObject) -> None:
-    stream = stream_of(name)
+def test_both_ways_to_write_a_record_write_the_same(
+    name: str, data: st.DataObject, *, versions: bool
+) -> None:
+    """To the byte: version, time_extracted, types, nulls, the order of all of it."""
+    stream = stream_of(name, versions=versions)
     rows = data.draw(rows_for(stream))
     fast = RowMaker(stream)
     slow = RowMaker(stream)
     assert fast._slow is None
     slow._slow = stream.record_lines
-    assert lines(fast, rows) == lines(slow, rows)
+    found = lines(fast, rows)
+    assert found == lines(slow, rows)
+    assert {json.loads(line).get("version") for line in found} <= {stream.version}
 
 
 def written(result: Any) -> list[Record]:
     """Return the lines of a run without what differs from run to run."""
     kept = [line for line in result.lines if line["type"] != "STATE"]
     for line in kept:
-        line.pop("time_extracted", None)
+        if line["type"] == "RECORD":
+            assert line.pop("time_extracted").endswith("Z")
+        if "version" in line:
+            assert line["version"] > 1_600_000_000
+            line["version"] = "of this run"
     return kept
 
 
 @pytest.fixture(scope="module")
 def plain_lines(sandbox: Sandbox) -> list[Record]:
-    result = run_tap(settings_of(sandbox), *SOME)
+    result = run_tap(settings_of(sandbox, emit_activate_version_messages=True), *SOME)
     assert result.status == 0
     return written(result)
 
@@ -264,9 +275,30 @@ def test_a_map_that_changes_nothing_changes_nothing(
     sandbox: Sandbox, plain_lines: list[Record]
 ) -> None:
     maps: Record = {"stream_maps": {name: {} for name in SOME}, "stream_map_config": {}}
+    maps["emit_activate_version_messages"] = True
     result = run_tap(settings_of(sandbox, **maps), *SOME)
     assert result.status == 0
     assert written(result) == plain_lines
+    assert {line["type"] for line in plain_lines} == {"SCHEMA", "RECORD", "ACTIVATE_VERSION"}
+    assert sum("version" in line for line in plain_lines) > 10
+
+
+def test_a_map_that_fails_on_a_row_says_where(sandbox: Sandbox) -> None:
+    maps = {"tasks": {"content": "sha256(record['nothing'])"}}
+    result = run_tap(settings_of(sandbox, stream_maps=maps), "tasks", "schedules")
+    assert result.status == 1
+    reason = result.report["tasks"]["reason"]
+    assert reason.startswith("stream_maps: the map of 'tasks' fails on the row with {'id': ")
+    assert result.report["schedules"]["status"] == "complete"
+
+
+@pytest.mark.parametrize("stream", ["tasks", "subscribers", "gates", "gates_rules"])
+def test_the_report_counts_what_a_filter_let_through(sandbox: Sandbox, stream: str) -> None:
+    maps = {stream: {"__filter__": "str(record['id'])[-1] in '02468'"}}
+    result = run_tap(settings_of(sandbox, stream_maps=maps), stream, "gates")
+    assert result.status == 0
+    assert result.report[stream]["records"] == len(result.records[stream])
+    assert 0 < len(result.records[stream]) < len(sandbox.store.expected(stream))
 
 
 def test_a_map_is_applied(sandbox: Sandbox, plain_lines: list[Record]) -> None:

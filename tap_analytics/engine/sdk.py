@@ -14,7 +14,9 @@ from singer_sdk.helpers._state import StateWriter
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 
+from tap_analytics.engine.errors import ReadError
 from tap_analytics.engine.output.writer import LineWriter
+from tap_analytics.engine.values.encode import encode
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 ABORTED = (AbortedSyncFailedException, AbortedSyncPausedException)
 """Raised by the SDK when a dry run has seen enough records."""
+_LONGEST_REASON = 200
 
 
 class _Silent(StateWriter):
@@ -87,11 +90,37 @@ class SdkStream(RESTStream[int]):
         properties = self.effective_schema.get("properties", {})
         return [name for name in properties if not self.mask.get(("properties", name), True)]
 
-    def record_lines(self, record: Record) -> bytes:
-        """Return the messages that the SDK makes of a record."""
-        writer = self._tap.message_writer
-        messages = self._generate_record_messages(record)
-        return b"".join(writer.serialize_message(message) for message in messages)
+    def record_lines(self, record: Record, version: int | None, read_at: str) -> bytes:
+        """Return the messages that the SDK makes of a record, with all that our own have.
+
+        Args:
+            record: The record.
+            version: Version of a full-table stream, None without one.
+            read_at: When the record was read, ISO 8601 in UTC.
+
+        Raises:
+            ReadError: If a stream map fails on it.
+        """
+        key = {name: record.get(name) for name in self.primary_keys}
+        try:
+            messages = list(self._generate_record_messages(record))
+        except Exception as error:
+            told = str(error)[:_LONGEST_REASON] or type(error).__name__
+            msg = f"stream_maps: the map of '{self.name}' fails on the row with {key}: {told}"
+            raise ReadError(msg) from error
+        return b"".join(
+            encode(
+                {
+                    "type": "RECORD",
+                    "stream": message.stream,
+                    "record": message.record,
+                    **({"version": version} if version else {}),
+                    "time_extracted": read_at,
+                }
+            )
+            + b"\n"
+            for message in messages
+        )
 
     def write_schema(self) -> None:
         """Write the SCHEMA message."""

@@ -264,7 +264,7 @@ class AnalyticsStream(SdkStream):
         return RowMaker(self)
 
     @cached_property
-    def mapped_lines(self) -> Callable[[dict[str, Any]], bytes] | None:
+    def mapped_lines(self) -> Callable[[Record, int | None, str], bytes] | None:
         """The SDK's way to write a record, where maps, flattening or nested choices need it."""
         return None if self.is_plain else self.record_lines
 

@@ -108,8 +108,9 @@ class RowMaker:
         self._number = 0
         self.refused = 0
         self.refused_order = -FIRST
-        self._slow: Callable[[dict[str, Any]], bytes] | None = (
-            stream.mapped_lines if stream.selected else lambda _: b""
+        self._version = stream.version
+        self._slow: Callable[[dict[str, Any], int | None, str], bytes] | None = (
+            stream.mapped_lines if stream.selected else lambda *_: b""
         )
         self._may_repeat = stream.may_repeat
         self._spread = stream.spreads
@@ -159,20 +160,33 @@ class RowMaker:
             batch = batch.only(_firsts(batch.keys, fresh))
         return batch
 
-    def lines(self, batch: Batch) -> Iterator[bytes]:
-        """Yield the Singer messages of a batch, in pieces that fit into a processor's cache."""
+    def lines(self, batch: Batch) -> Iterator[tuple[bytes, int]]:
+        """Yield the Singer messages of a batch, with the number of RECORDs in each piece.
+
+        A piece fits into a processor's cache.
+
+        Raises:
+            ReadError: If a stream map fails on a record.
+        """
         records = batch.records
         if self._slow:
-            yield from map(self._slow, records)
+            for record in records:
+                lines = self._slow(record, self._version, batch.read_at)
+                yield lines, lines.count(b"\n")
             return
         head, tail = self._head, self._tail + batch.read_at.encode() + b'"}\n'
         for start in range(0, len(records), _RECORDS_IN_PIECE):
-            lines = encode_lines(records[start : start + _RECORDS_IN_PIECE])
-            yield head + lines[:-1].replace(b"\n", tail + head) + tail
+            piece = records[start : start + _RECORDS_IN_PIECE]
+            lines = encode_lines(piece)
+            yield head + lines[:-1].replace(b"\n", tail + head) + tail, len(piece)
 
     def rows(self, batch: Batch) -> list[Row]:
-        """Return a batch row by row."""
-        lines: Iterable[bytes] = self.lines(batch)
+        """Return a batch row by row.
+
+        Raises:
+            ReadError: If a stream map fails on a record.
+        """
+        lines: Iterable[bytes] = (piece for piece, _ in self.lines(batch))
         if not self._slow:
             lines = [line for piece in lines for line in piece.splitlines(keepends=True)]
         values = map(self._value, batch.records, batch.orders)

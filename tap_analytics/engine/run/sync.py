@@ -195,10 +195,9 @@ class Sync:
         """Write rows that have nothing below them and move no bookmark."""
         stream = part.stream
         for batch in part.batches(window):
-            for lines in stream.row_maker.lines(batch):
+            for lines, count in stream.row_maker.lines(batch):
                 self._run.writer.write(lines)
-            if stream.selected:
-                stream.tally.records += len(batch.records)
+                stream.tally.records += count
 
     def _write_rows(
         self, part: Listing, rows: Iterable[Row], bookmark: Bookmark | ChildBookmark | None
