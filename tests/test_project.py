@@ -14,6 +14,8 @@ import jsonschema
 import pytest
 import yaml
 
+from tap_analytics.apis import FAMILIES
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -66,7 +68,7 @@ def test_actions_are_pinned_by_commit(workflow: Path) -> None:
 
 
 def test_every_import_of_the_package_is_a_declared_dependency() -> None:
-    distributions = {"backoff": "python-backoff", "psycopg": "psycopg[binary]"}
+    distributions = {"backoff": "python-backoff", "psycopg": "psycopg[binary]", "yaml": "pyyaml"}
     imported = {
         name
         for path in (ROOT / "tap_analytics").rglob("*.py")
@@ -166,9 +168,29 @@ def test_readme_shows_a_stream_as_it_is() -> None:
     assert shown[1] in streams.read_text(encoding="utf-8")
 
 
-def test_readme_links_lead_somewhere() -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)", README)
-    assert [link for link in links if not (ROOT / link).exists()] == []
+def test_readme_says_first_what_for_whom_and_how() -> None:
+    screen = README.split("## Use it")[0]
+    vendors = ("Factorial", "Statuspage", "Statsig", "Freshsales", "SignNow")
+    assert all(vendor in screen.splitlines()[2] for vendor in vendors)
+    assert len(re.findall(r"^uv run .+$", screen, re.MULTILINE)) == 2
+    assert len(screen.splitlines()) <= 25
+
+
+PAGES = sorted((ROOT / "tap_analytics/apis").glob("*/README.md"))
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.parent.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_vendor_has_a_page_that_answers_the_same_questions() -> None:
+    assert len(PAGES) == len(FAMILIES)
+    assert [page for page in PAGES if str(page.relative_to(ROOT)) not in README] == []
+    asked = [re.findall(r"^## (.+)$", page.read_text("utf-8"), re.MULTILINE) for page in PAGES]
+    assert len(asked[0]) == 7
+    assert asked == [asked[0]] * len(PAGES)
 
 
 def test_wheel_and_license() -> None:

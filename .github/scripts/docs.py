@@ -1,4 +1,4 @@
-"""Write what the code knows into README.md, meltano.yml and the plugin definition."""
+"""Write what the code knows into README.md, the vendors' pages, meltano.yml and plugin.yml."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 import plugin
 import tables
+import vendors
+
+from tap_analytics.apis import FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,9 +42,16 @@ def pages() -> Iterator[tuple[Path, str]]:
         "README.md": {
             "settings": tables.settings_table(),
             "streams": tables.documented_table(),
-            "further": tables.further_table(),
+            "vendors": vendors.summary(),
         },
         "meltano.yml": {"settings": plugin.project_settings()},
+        **{
+            f"tap_analytics/apis/{family.api.name}/README.md": {
+                "streams": vendors.stream_table(family),
+                "entities": vendors.diagram(family),
+            }
+            for family in FAMILIES
+        },
     }.items():
         path = ROOT / name
         text = path.read_text(encoding="utf-8")

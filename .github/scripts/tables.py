@@ -84,18 +84,3 @@ def documented_table() -> Iterator[str]:
     yield row("API", *STREAM_COLUMNS)
     yield row(*["---"] * (1 + len(STREAM_COLUMNS)))
     yield from (row(stream.api.name, *facts(stream, names)) for stream in streams)
-
-
-def further_table() -> Iterator[str]:
-    """Yield the Markdown table of the streams that only an upstream has."""
-    documented = {stream.name for stream in discover({})}
-    yield row("upstream", *STREAM_COLUMNS)
-    yield row(*["---"] * (1 + len(STREAM_COLUMNS)))
-    for family in FAMILIES:
-        api = family.api
-        for vendor in family.upstreams:
-            config = {f"{api.name}_{api.key_setting}": "key", f"{api.name}_upstream": vendor}
-            streams = discover(config)
-            names = {type(stream): stream.name for stream in streams}
-            further = [stream for stream in streams if stream.name not in documented]
-            yield from (row(vendor, *facts(stream, names)) for stream in further)
