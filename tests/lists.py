@@ -91,6 +91,7 @@ class ServedList:
         before: Called before each answer with this list and the rows before its page.
         cap: Rows a page holds at most, whatever is asked for.
         total: What answers say the number of rows is, where that is not the truth.
+        tells: Makes what stands beside the rows of a page, where that is not the dialect's.
         ignores_page: Whether every page is the first.
         clamps: Whether pages beyond the end are the last page again.
     """
@@ -103,6 +104,7 @@ class ServedList:
         self.before: Callable[[ServedList, int], Any] = lambda _, __: None
         self.cap: int | None = None
         self.total: int | None = None
+        self.tells: Callable[[list[Record]], Record] | None = None
         self.ignores_page = False
         self.clamps = False
 
@@ -129,4 +131,7 @@ class ServedList:
             start = 0
         rows = self.rows[start : start + size]
         total = len(self.rows) if self.total is None else self.total
-        return Answer(body=json.dumps(DIALECTS[self.stream](rows, total, start, size)).encode())
+        body = DIALECTS[self.stream](rows, total, start, size)
+        if self.tells is not None:
+            body = {"data": rows, **self.tells(rows)}
+        return Answer(body=json.dumps(body).encode())

@@ -142,7 +142,7 @@ def test_a_page_that_stays_empty(open_sandbox: OpenSandbox) -> None:
     assert all(len(served.asked) <= 2 * 3 + 3 for served in lists)
 
 
-@pytest.mark.parametrize("total", [13, 9, 0])
+@pytest.mark.parametrize("total", [9, 0])
 def test_totals_that_are_wrong(open_sandbox: OpenSandbox, total: int) -> None:
     def lie(served: ServedList) -> None:
         served.total = total
@@ -150,6 +150,32 @@ def test_totals_that_are_wrong(open_sandbox: OpenSandbox, total: int) -> None:
     result, lists = read_lists(open_sandbox, streams=TALKING, shape=lie)
     assert_failed(result, lists)
     assert all(len(served.asked) <= 2 * 4 + 3 for served in lists)
+
+
+def test_a_total_that_counts_rows_we_may_not_see(open_sandbox: OpenSandbox) -> None:
+    """What is the same on two reads, with nothing behind it, is all there is to see."""
+
+    def hide(served: ServedList) -> None:
+        served.total = 13
+
+    result, lists = read_lists(open_sandbox, streams=TALKING, shape=hide)
+    assert result.status == 0
+    assert_exact(result, lists)
+    for served in lists:
+        notes = result.report[served.stream]["notes"]
+        assert "it announces 13 rows, but only 10 can be seen, twice alike" in notes
+
+
+@pytest.mark.parametrize("count", [4, 8, 10])
+def test_a_total_of_one_page(open_sandbox: OpenSandbox, count: int) -> None:
+    """A total that equals the rows of one full page may count that page alone."""
+
+    def count_pages(served: ServedList) -> None:
+        served.tells = lambda rows: {"meta": {"total": len(rows)}}
+
+    result, lists = read_lists(open_sandbox, count, streams=["tasks"], shape=count_pages)
+    assert result.status == 0
+    assert_exact(result, lists)
 
 
 def test_rows_added_while_paging(open_sandbox: OpenSandbox) -> None:
@@ -194,15 +220,23 @@ def test_rows_that_go_on_every_read(open_sandbox: OpenSandbox) -> None:
     assert_failed(result, lists)
 
 
+def pair(served: ServedList) -> None:
+    """Give two rows on two pages the same key."""
+    served.rows[7] = {**served.rows[7], "id": served.rows[2]["id"]}
+
+
 def test_twins_on_two_pages_that_never_move(open_sandbox: OpenSandbox) -> None:
-    """The same key twice, on every read alike, is how the list is; its rows still all come."""
-
-    def pair(served: ServedList) -> None:
-        served.rows[7] = {**served.rows[7], "id": served.rows[2]["id"]}
-
-    result, lists = read_lists(open_sandbox, shape=pair)
+    """Without a total the same key twice, on every read alike, is how the list is."""
+    result, lists = read_lists(open_sandbox, streams=SILENT, shape=pair)
     assert result.status == 0
     assert_exact(result, lists)
+
+
+def test_twins_in_the_place_of_a_row_that_a_total_counts(open_sandbox: OpenSandbox) -> None:
+    result, lists = read_lists(open_sandbox, streams=TALKING, shape=pair)
+    assert_failed(result, lists)
+    for served in lists:
+        assert "came twice" in result.report[served.stream]["reason"]
 
 
 def test_children_that_move(open_sandbox: OpenSandbox) -> None:

@@ -7,7 +7,13 @@ import signal
 
 
 class ReadError(Exception):
-    """A list could not be read; its stream fails and the others go on."""
+    """A list could not be read; its stream fails and the others go on.
+
+    Attributes:
+        status: Status of the answer that said so, if one did.
+    """
+
+    status: int | None = None
 
 
 class Denied(ReadError):

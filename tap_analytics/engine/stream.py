@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import cached_property
 from hashlib import sha256
 from string import Formatter
@@ -139,12 +140,10 @@ class AnalyticsStream(SdkStream):
         """Return the request for a page; called on any thread."""
         context, token = page.stream_context, page.next_page_token
         paginator = self.get_new_paginator()
-        paging = paginator.params(paginator.first if token is None else token)
-        return HTTPRequest(
-            url=self.get_url(context),
-            params={**self.get_params(context), **paging},
-            headers=self.request_headers,
-        )
+        token = paginator.first if token is None else token
+        params = {**self.get_params(context), **paginator.params(token)}
+        url, params = paginator.place(self.get_url(context), params, token)
+        return HTTPRequest(url=url, params=params, headers=self.request_headers)
 
     # What is answered
 
@@ -170,24 +169,35 @@ class AnalyticsStream(SdkStream):
         """
         body = self.unwrap(answer.json)
         try:
-            records, is_object = self._selector.find(body)
+            records, is_object, items = self._selector.find(body)
         except LookupError:
             msg = f"answered without records at {self.records_jsonpath}{reason(body)}"
             raise TransientError(msg) from None
-        signals = self.get_new_paginator().signals(body)
-        now = times.iso(times.now())
-        fingerprint, size = self._fingerprint(records), len(answer.body)
-        return Page(records, signals, fingerprint, size, now, is_object, answer.served_at)
+        paginator = self.get_new_paginator()
+        rows = paginator.counted(records)
+        return Page(
+            records,
+            paginator.signals(body, answer.headers),
+            self._fingerprint(records, items),
+            len(answer.body),
+            times.iso(times.now()),
+            is_object,
+            answer.served_at,
+            rows=rows,
+            is_empty=not items or (is_object and not rows),
+            asked_at=answer.asked_at,
+            answered_at=time.monotonic(),
+        )
 
-    def _fingerprint(self, records: list[dict[str, Any]]) -> int:
-        if self._own_keys:
+    def _fingerprint(self, records: list[dict[str, Any]], items: list[Any]) -> int:
+        if self._own_keys and records:
             try:
                 keys = [tuple([row.get(name) for row in records]) for name in self._own_keys]
                 if not any(None in column for column in keys):
                     return hash(tuple(keys))
             except TypeError:
                 pass
-        return hash(encode(records))
+        return hash(encode(records or items))
 
     def merge(self, pages: Iterable[Page]) -> Iterable[Page]:
         """Return the pages of a list as they are to be taken; most streams change nothing."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_analytics.engine.api import Api
 from tap_analytics.engine.http.policy import RetryPolicy
-from tap_analytics.engine.pages.pagination import PageNumbers, Signals
+from tap_analytics.engine.pages.pagination import PageNumbers, Totals
 from tap_analytics.engine.schemas import KeyedSchema
 from tap_analytics.engine.stream import AnalyticsStream
 from tap_analytics.engine.values.cursors import EpochMilliseconds
@@ -33,17 +33,16 @@ class ExperimentationPages(PageNumbers):
     next_path = ("pagination", "nextPage")
 
 
-class IdListPages(ExperimentationPages):
+class IdListPages(PageNumbers):
     """Pages of one object that lists ids, ``count`` in all."""
 
+    total_path = ("data", "count")
+    totals = Totals.EXACT
     repeat_ends = True
 
-    def signals(self, body: Any) -> Signals:
-        """Tell from the object itself whether there are more ids."""
-        data = body.get("data") if isinstance(body, dict) else None
-        data = data if isinstance(data, dict) else {}
-        ids, count = data.get("ids") or [], data.get("count")
-        return Signals(more=bool(ids) and isinstance(count, int) and count > len(ids))
+    def counted(self, records: list[dict[str, Any]]) -> int:
+        """Return how many ids a page has."""
+        return sum(len(record.get("ids") or ()) for record in records)
 
 
 class ExperimentationStream(AnalyticsStream):

@@ -38,11 +38,13 @@ class Answer:
         status: Its status.
         headers: Its headers, names in any case.
         body: Its whole body, decompressed.
+        asked_at: When it was asked for, in seconds of the monotonic clock.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    asked_at: float = 0.0
 
     @cached_property
     def json(self) -> Any:
@@ -121,16 +123,23 @@ def judge(answer: Answer, policy: RetryPolicy) -> None:
     status = answer.status
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return
+    failure = _failure(answer, policy)
+    failure.status = status
+    raise failure
+
+
+def _failure(answer: Answer, policy: RetryPolicy) -> ReadError:
+    status = answer.status
     said = f"answered {status}{_said(answer)}"
     if _EXPIRED in answer.body and HTTPStatus.BAD_REQUEST <= status < HTTPStatus.NOT_FOUND:
         msg = f"{said} (the token is invalid or has expired)"
-        raise Denied(msg)
+        return Denied(msg)
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        raise Denied(said)
+        return Denied(said)
     if status == HTTPStatus.NOT_FOUND:
-        raise Gone(said)
+        return Gone(said)
     passing = status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR
     if passing or status in policy.statuses:
         wait = _retry_after(answer.headers)
-        raise TransientError(said, throttled=status in THROTTLED or wait is not None, wait=wait)
-    raise ReadError(said)
+        return TransientError(said, throttled=status in THROTTLED or wait is not None, wait=wait)
+    return ReadError(said)

@@ -151,7 +151,9 @@ class Client:
                 msg = "the run has ended"
                 raise ReadError(msg)
             tally.request()
+            asked_at = time.monotonic()
             answer = self._follow(request)
+            answer.asked_at = asked_at
             outcome.limits = announced(
                 answer.headers, answer.served_at, refused=answer.status in THROTTLED
             )

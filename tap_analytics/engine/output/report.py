@@ -29,6 +29,7 @@ class Tally:
         self.stream = stream
         self.api = api
         self.records = 0
+        self.again = 0  # of the records: those written once more, or in place of others
         self.requests = 0
         self.retries = 0
         self.waits: dict[str, float] = {}

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import threading
+import time
 from bisect import insort
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tap_analytics.engine.errors import ReadError
 from tap_analytics.engine.pages.reader import ListReader, PageSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tap_analytics.engine.http.client import Client
+    from tap_analytics.engine.pages.judge import Outline
     from tap_analytics.engine.pages.page import Page
 
 _MOST_BYTES_AHEAD = 6 * 1024 * 1024
 _PAGES_AHEAD_PER_THREAD = 4
+
+
+class Job(NamedTuple):
+    """A page to be fetched."""
+
+    reader: ListReader
+    epoch: int
+    place: int
+    token: Any
 
 
 class Lane:
@@ -50,7 +62,12 @@ class Lane:
         self._closed = False
 
     def open(
-        self, priority: tuple[int, ...], source: PageSource, *, speculate: bool = False
+        self,
+        priority: tuple[int, ...],
+        source: PageSource,
+        *,
+        speculate: bool = False,
+        earlier: Outline | None = None,
     ) -> ListReader:
         """Start to read a list.
 
@@ -58,9 +75,10 @@ class Lane:
             priority: Lists with smaller priorities are served first.
             source: Where its pages come from.
             speculate: Whether to ask for pages that may not exist.
+            earlier: How the list looked when it was read before and did not add up.
         """
         window = self.concurrency - 1 if speculate else 0
-        reader = ListReader(priority, source, window)
+        reader = ListReader(priority, source, window, earlier)
         with self._lock:
             insort(self._readers, reader, key=lambda other: other.priority)
             self._wake()
@@ -69,7 +87,7 @@ class Lane:
     def drop(self, reader: ListReader) -> None:
         """Forget a list; pages still under way are thrown away."""
         with self._lock:
-            reader.epoch += 1
+            reader.abandon()
             self._forget(reader)
 
     def pages(self, reader: ListReader, pause: Callable[[], float | None]) -> Iterator[Page]:
@@ -83,34 +101,60 @@ class Lane:
         Raises:
             ReadError: In the place of a page that could not be read.
         """
-        while not reader.is_drained():
+        try:
             with self._lock:
-                page = reader.pop()
-            if page is None:
-                page = self._wait(reader, pause)
-            with self._lock:
-                if reader.is_drained():
-                    self._forget(reader)
-                if self._held_back:
-                    self._wake()
-            if isinstance(page, Exception):
-                raise page
-            yield page
+                reader.begin(time.monotonic())
+            while not reader.is_drained():
+                with self._lock:
+                    page = reader.pop()
+                if page is None:
+                    page = self._wait(reader, pause)
+                if page is None:
+                    return
+                with self._lock:
+                    if reader.is_drained():
+                        self._forget(reader)
+                    if self._held_back:
+                        self._wake()
+                if isinstance(page, Exception):
+                    raise page
+                yield page
+        finally:
+            self.drop(reader)
 
-    def _wait(self, reader: ListReader, pause: Callable[[], float | None]) -> Page | Exception:
+    def _wait(
+        self, reader: ListReader, pause: Callable[[], float | None]
+    ) -> Page | Exception | None:
+        """Wait for the next page of a list; None if the list has ended before it."""
         self._head = reader
         try:
             while True:
                 seconds = pause()
                 with self._lock:
                     self._wake()
-                    if (page := reader.pop()) is None:
+                    page = self._due(reader)
+                    if page is None and self._threads and not reader.is_drained():
                         self._arrival.wait(seconds)
-                        page = reader.pop()
-                if page is not None:
-                    return page
+                        page = self._due(reader)
+                    if page is not None or reader.is_drained():
+                        return page
+                    if self._threads:
+                        continue
+                    job = self._next_job()  # there is no thread to be had
+                if job is None:
+                    return ReadError("no thread is left that could read the list")
+                self._do(job)
         finally:
             self._head = None
+
+    def _due(self, reader: ListReader) -> Page | Exception | None:
+        """Return the next page of a list, or why there will never be one."""
+        page = reader.pop()
+        if page is None and self._closed:
+            return ReadError("the run has ended")
+        if page is None and reader.is_stuck:
+            return ReadError("the list has not ended, but there is nothing left to wait for")
+        return page
 
     def _forget(self, reader: ListReader) -> None:
         if reader in self._readers:
@@ -123,33 +167,52 @@ class Lane:
         if self._idle:
             self._work.notify()
         elif self._threads < self.concurrency and not self._closed:
+            name = f"{self._name}-{self._threads + 1}"
+            thread = threading.Thread(target=self._serve, name=name, daemon=True)
+            try:
+                thread.start()
+            except (RuntimeError, MemoryError):  # those that there are have to do
+                return
             self._threads += 1
-            name = f"{self._name}-{self._threads}"
-            threading.Thread(target=self._serve, name=name, daemon=True).start()
 
     def _serve(self) -> None:
-        while True:
+        try:
+            while (job := self._await_job()) is not None:
+                self._do(job)
+        finally:
             with self._lock:
-                while (job := self._next_job()) is None:
-                    if self._closed:
-                        return
-                    self._idle += 1
+                self._threads -= 1
+                self._arrival.notify_all()
+
+    def _await_job(self) -> Job | None:
+        """Return something to do, as soon as there is; None when the lane is closed."""
+        with self._lock:
+            while (job := self._next_job()) is None:
+                if self._closed:
+                    return None
+                self._idle += 1
+                try:
                     self._work.wait()
+                finally:
                     self._idle -= 1
-                self._in_flight += 1
+        return job
+
+    def _do(self, job: Job) -> None:
+        """Fetch a page and deliver it, or whatever went wrong in its place."""
+        result: Page | Exception = ReadError("the thread that read it has died")
+        try:
+            with self._lock:
                 self._wake()
-            reader, epoch, index, token = job
-            result: Page | Exception
-            try:
-                result = reader.source.fetch(token)
-            except Exception as error:  # noqa: BLE001 - it is raised where the page is consumed
-                result = error
+            result = job.reader.source.fetch(job.token)
+        except Exception as error:  # noqa: BLE001 - it is raised where the page is consumed
+            result = error
+        finally:
             with self._lock:
                 self._in_flight -= 1
-                if epoch == reader.epoch:
-                    reader.deliver(index, result)
+                if job.epoch == job.reader.epoch:
+                    job.reader.deliver(job.place, result)
                     self._largest = max(self._largest, getattr(result, "size", 0))
-                    self._arrival.notify()
+                self._arrival.notify_all()
 
     def _servable(self) -> list[ListReader]:
         pages = self._in_flight + sum(reader.held_pages for reader in self._readers)
@@ -167,12 +230,13 @@ class Lane:
         is_short = reader.ahead * self._largest < _MOST_BYTES_AHEAD // 2
         return reader.is_starved or (is_short and reader.ahead < self.concurrency)
 
-    def _next_job(self) -> tuple[ListReader, int, int, int] | None:
+    def _next_job(self) -> Job | None:
         if self._closed:
             return None
         for reader in self._servable():
             if (taken := reader.take()) is not None:
-                return reader, reader.epoch, *taken
+                self._in_flight += 1
+                return Job(reader, reader.epoch, *taken)
         return None
 
     def close(self) -> None:
@@ -180,4 +244,5 @@ class Lane:
         with self._lock:
             self._closed = True
             self._work.notify_all()
+            self._arrival.notify_all()
         self.client.close()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from tap_analytics.engine.errors import ListChanged, ReadError
+from tap_analytics.engine.errors import ReadError
+from tap_analytics.engine.pages.judge import Judge, Verdict
+from tap_analytics.engine.pages.page import Page
+from tap_analytics.engine.pages.pagination import Totals
 
 if TYPE_CHECKING:
-    from tap_analytics.engine.pages.page import Page
-    from tap_analytics.engine.pages.pagination import Paginator
+    from tap_analytics.engine.pages.judge import Outline
+    from tap_analytics.engine.pages.pagination import Paginator, Signals
 
-_SECOND_CHANCES = 1
 _PAGES_PER_EXTRA = 7
+_MOST_SECONDS_BETWEEN_PAGES = 2.0
 
 
 class PageSource(Protocol):
@@ -21,46 +24,63 @@ class PageSource(Protocol):
     def paginator(self) -> Paginator:
         """How pages are asked for."""
 
-    def fetch(self, token: int) -> Page:
+    def fetch(self, token: Any) -> Page:
         """Ask for the page at a token; called on a worker thread."""
 
 
 class ListReader:
-    """The pages of one list: which to ask for next, and whether they add up.
+    """The pages of one list: which to ask for next, and those that came and wait.
 
-    It knows nothing of threads: its lane calls it under the lane's lock. Pages are asked
-    for one by one, all at once where the first answer tells how many there are, and else
-    in a window that grows so slowly that at most every eighth request, and one, is wasted.
+    It knows nothing of threads: its lane calls it under the lane's lock. Pages that can only
+    be asked for with what the one before says are asked for one by one. The others are asked
+    for all at once where the first answer tells how many there are, and else in a window
+    that grows so slowly that at most every eighth request, and one, is wasted.
     """
 
-    def __init__(self, priority: tuple[int, ...], source: PageSource, window: int) -> None:
+    def __init__(
+        self,
+        priority: tuple[int, ...],
+        source: PageSource,
+        window: int,
+        earlier: Outline | None = None,
+    ) -> None:
         """Start before the first page.
 
         Args:
             priority: Smaller is needed earlier.
             source: Where pages come from.
             window: Pages to ask for at once, at most, beyond those known to exist.
+            earlier: How the list looked when it was read before and did not add up.
         """
         self.priority = priority
         self.source = source
-        self.fingerprints: dict[int, int] = {}
         self.epoch = 0
-        self._window = 0 if source.paginator.newest_first else window
         self._paginator = source.paginator
+        self._widest = window
+        self._earlier = earlier
+        self._consumed = 0
+        self._is_begun = False
+        self._start()
+
+    def _start(self) -> None:
+        self.judge = Judge(self._paginator, self._earlier)
+        self._window = 0 if self._paginator.newest_first else self._widest
         self._step = self._paginator.page_size
         self._base_index = 0
         self._base_token = self._paginator.first
         self._next = 0
+        self._under_way = 0
         self._again: list[int] = []
-        self._chances: dict[int, int] = {}
         self._arrived: dict[int, Page | Exception] = {}
-        self._accepted = 0
-        self._rows = 0
-        self._total = 0
-        self._promised = False
         self._expected: int | None = None
         self._last: int | None = None
-        self._consumed = 0
+        self._read_until: float | None = None
+        self._longest_gap = 0.0
+
+    @property
+    def fingerprints(self) -> dict[int, int]:
+        """The pages that were accepted, by what is on them."""
+        return self.judge.fingerprints
 
     @property
     def is_ready(self) -> bool:
@@ -70,14 +90,34 @@ class ListReader:
     @property
     def is_starved(self) -> bool:
         """Whether the next page in order can be asked for, and was not yet."""
-        return self.is_ready and (bool(self._again) or self._next <= self._accepted)
+        return self.is_ready and (bool(self._again) or self._next <= self.judge.accepted)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether nothing can come any more, although the list has not ended."""
+        return self._last is None and not self._under_way and not self.is_ready
 
     @property
     def ahead(self) -> int:
         """Pages that were asked for and not consumed."""
         return self._next - self._consumed
 
-    def take(self) -> tuple[int, int] | None:
+    def begin(self, now: float) -> None:
+        """Let somebody consume it; read it from its start if its pages are too far apart.
+
+        Args:
+            now: Seconds of the monotonic clock.
+        """
+        if self._is_begun:
+            return
+        self._is_begun = True
+        since = self._read_until
+        waited = 0.0 if since is None or self._last is not None else now - since
+        if max(waited, self._longest_gap) > _MOST_SECONDS_BETWEEN_PAGES:
+            self.epoch += 1
+            self._start()
+
+    def take(self) -> tuple[int, Any] | None:
         """Return index and token of the next page to ask for, or None for now."""
         if self._again:
             index = self._again.pop()
@@ -86,80 +126,75 @@ class ListReader:
             self._next += 1
         else:
             return None
+        self._under_way += 1
         return index, self._token(index)
 
-    def _token(self, index: int) -> int:
+    def _token(self, index: int) -> Any:
+        if not self._paginator.jumps:
+            return self.judge.token
         return self._paginator.after(self._base_token, index - self._base_index, self._step)
 
     def _horizon(self) -> int:
+        accepted = self.judge.accepted
         if self._last is not None:
             return -1
-        if self._expected is not None and self._accepted < self._expected:
+        if self._expected is not None and accepted < self._expected:
             return self._expected - 1
-        if self._accepted == 0 or self._window == 0:
-            return self._accepted
-        ahead = min(self._window, 1 + self._accepted // _PAGES_PER_EXTRA)
-        return self._accepted + ahead
+        if accepted == 0 or self._window == 0 or self.judge.is_probing:
+            return accepted
+        return accepted + min(self._window, 1 + accepted // _PAGES_PER_EXTRA)
 
     def deliver(self, index: int, result: Page | Exception) -> None:
-        """Take in a page, or why there is none."""
+        """Take in a page that was asked for, or why there is none."""
+        self._under_way -= 1
         self._arrived[index] = result
-        while self._last is None and self._accepted in self._arrived:
-            if not self._accept(self._accepted):
-                break
+        try:
+            while self._last is None and self.judge.accepted in self._arrived:
+                if not self._go_on():
+                    break
+        except Exception as error:  # noqa: BLE001 - whoever waits for the list has to know
+            self._fail(error)
 
-    def _accept(self, index: int) -> bool:
-        """Judge the next page in order, and tell whether to go on with the one after it."""
+    def _go_on(self) -> bool:
+        """Have the next page in order judged, and tell whether the one after it may follow."""
+        index = self.judge.accepted
         page = self._arrived[index]
-        if isinstance(page, Exception):
-            self._end(index)
-            return False
-        if page.records and page.fingerprint in self.fingerprints:
-            return self._meet_again(index, page)
-        rows = self._rows + len(page.records)
-        ended = page.signals.ended(rows, index + 1)
-        if ended is None and not page.records and (rows < self._total or self._promised):
-            ended = False
-        if self._has_moved(page, rows):
-            told = f"{rows} rows read, {page.signals.total} announced, {self._total} before"
-            self._arrived[index] = ListChanged(f"the list changed while it was read ({told})")
-            self._end(index)
-            return False
-        if ended is False and (not page.records or self._paginator.single or _closed(page, index)):
-            what = f"page {index + 1} ends the list after {rows} rows, but it announces more"
-            return self._doubt(index, ListChanged(what))
-        self._total = page.signals.total or self._total
-        self._promised = ended is False
-        self._rows = rows
-        self._accepted += 1
-        self.fingerprints[page.fingerprint] = index
-        alone = self._paginator.single or (page.is_object and ended is None)
-        if ended or alone or not page.records:
-            self._end(index)
+        if isinstance(page, Page):
+            verdict = self.judge.page(page)
+            if verdict in {Verdict.GOOD, Verdict.LAST}:
+                self._note_time(page)
+            if verdict is Verdict.GOOD:
+                self._plan(index, page)
         else:
-            self._plan(index, page)
-        return self._last is None
-
-    def _has_moved(self, page: Page, rows: int) -> bool:
-        total = page.signals.total
-        return total is not None and (total < self._total or rows > total)
-
-    def _meet_again(self, index: int, page: Page) -> bool:
-        if self._paginator.repeat_ends:
+            verdict = self.judge.error(page)
+        if verdict is Verdict.LAST:
+            self._end(index)
+        elif verdict is Verdict.BEYOND:
             self._end(index - 1)
-            return False
-        twin = self.fingerprints[page.fingerprint]
-        return self._doubt(index, ReadError(f"page {index + 1} repeats page {twin + 1}"))
+        elif verdict is Verdict.SAME:
+            self._base_token, self._base_index = self._token(index + 1), index
+            self._restart_from(index)
+        elif verdict is Verdict.AGAIN:
+            del self._arrived[index]
+            self._again.append(index)
+        elif verdict is Verdict.WRONG:
+            self._fail(self.judge.failure)
+        return verdict is Verdict.GOOD
+
+    def _note_time(self, page: Page) -> None:
+        if self._read_until is not None:
+            self._longest_gap = max(self._longest_gap, page.asked_at - self._read_until)
+        self._read_until = page.answered_at or None
 
     def _plan(self, index: int, page: Page) -> None:
-        size = len(page.records)
+        size = page.rows
         signals = page.signals
-        if self._paginator.newest_first:
+        if self._paginator.newest_first or not self._paginator.jumps:
             return
-        if index == 0 and signals.pages is not None:
-            self._expected = signals.pages
-        elif index == 0 and signals.total is not None:
-            self._expected = -(-signals.total // size)
+        if not self.judge.is_guarded and self._is_out_of_order(index, page):
+            self._restart_from(index + 1)
+        if index == 0 and not self.judge.is_probing:
+            self._expected = self._pages_expected(signals, size)
         if size < self._paginator.page_size:
             self._window = 0
         if self._paginator.short_page_moves_next and size != self._step:
@@ -168,32 +203,51 @@ class ListReader:
             self._step = size
             self._restart_from(index + 1)
 
-    def _doubt(self, index: int, failure: ReadError) -> bool:
-        """Ask once more for a page that cannot be right; the second time it fails."""
-        if self._chances.get(index, 0) < _SECOND_CHANCES:
-            self._chances[index] = self._chances.get(index, 0) + 1
-            del self._arrived[index]
-            self._again.append(index)
-        else:
-            self._arrived[index] = failure
-            self._end(index)
-        return False
+    def _pages_expected(self, signals: Signals, size: int) -> int | None:
+        if signals.pages is not None:
+            return signals.pages
+        if signals.total is None or not size or self._paginator.totals is Totals.HINT:
+            return None
+        return -(-signals.total // size)
+
+    def _is_out_of_order(self, index: int, page: Page) -> bool:
+        """Tell whether a later page was read before this one was asked for (once more).
+
+        A row that came in between has moved another from this page on to the later one,
+        where nobody has seen it.
+        """
+        return any(
+            isinstance(later, Page) and later.answered_at < page.asked_at
+            for place, later in self._arrived.items()
+            if place > index
+        )
 
     def _restart_from(self, index: int) -> None:
         self.epoch += 1
+        self._under_way = 0
         self._arrived = {i: page for i, page in self._arrived.items() if i < index}
         self._again.clear()
         self._next = index
+
+    def _fail(self, error: Exception | None) -> None:
+        self._arrived[self.judge.accepted] = error or ReadError("the list is wrong")
+        self._end(self.judge.accepted)
 
     def _end(self, index: int) -> None:
         self._last = index
         self._again.clear()
         self._arrived = {i: page for i, page in self._arrived.items() if i <= index}
 
+    def abandon(self) -> None:
+        """Take nothing more, and have nothing more to give."""
+        self.epoch += 1
+        self._end(self._consumed - 1)
+
     def pop(self) -> Page | Exception | None:
         """Return the next page in order or the failure in its place; None if not there yet."""
-        failed = self._consumed == self._last == self._accepted
-        if self._consumed < self._accepted or failed:
+        accepted = self.judge.accepted
+        failed = self._consumed == self._last == accepted
+        if self._consumed < accepted or failed:
             result = self._arrived.pop(self._consumed)
             self._consumed += 1
             return result
@@ -212,8 +266,3 @@ class ListReader:
     def held_bytes(self) -> int:
         """Bytes of the pages that arrived and were not consumed."""
         return sum(getattr(page, "size", 0) for page in self._arrived.values())
-
-
-def _closed(page: Page, index: int) -> bool:
-    signals = page.signals
-    return signals.more is False or (signals.pages is not None and index + 1 >= signals.pages)

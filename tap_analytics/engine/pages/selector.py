@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 _NAME = re.compile(r"[\w-]+")
+
+
+class Found(NamedTuple):
+    """What a body holds.
+
+    Attributes:
+        records: Its records.
+        is_object: Whether there is one object where a list has an array.
+        items: What stands in its outermost array: the records, or the groups that hold them.
+    """
+
+    records: list[dict[str, Any]]
+    is_object: bool
+    items: list[Any]
 
 
 class Selector:
@@ -34,22 +48,25 @@ class Selector:
             raise ValueError(msg)
         self._steps = steps
 
-    def find(self, body: Any) -> tuple[list[dict[str, Any]], bool]:
-        """Return the records of a decoded body, and whether it is one object, not an array.
+    def find(self, body: Any) -> Found:
+        """Return what a decoded body holds.
 
         Raises:
             LookupError: If the body has no place for records, or something else stands there.
         """
         found: list[Any] = [body]
         is_object = False
+        items: list[Any] | None = None
         for step in self._steps:
             if step is None:
                 is_object = len(found) == 1 and isinstance(found[0], dict)
+                is_array = items is None and any(isinstance(value, list) for value in found)
                 found = [
                     item
                     for value in found
                     for item in (value if isinstance(value, list) else [value])
                 ]
+                items = found if is_array else items
             else:
                 try:
                     found = [value[step] for value in found]
@@ -57,4 +74,4 @@ class Selector:
                     raise LookupError(self.path) from None
         if not set(map(type, found)) <= {dict}:
             raise LookupError(self.path)
-        return found, is_object
+        return Found(found, is_object, found if items is None else items)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.streams.rest import PageContext
 
 from tap_analytics.engine.errors import ListChanged, ReadError
+from tap_analytics.engine.pages.judge import Outline
 from tap_analytics.engine.run.spool import KeyLedger
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from tap_analytics.engine.http.client import Client
+    from tap_analytics.engine.pages.judge import Judge
     from tap_analytics.engine.pages.page import Page
     from tap_analytics.engine.pages.pagination import Paginator
     from tap_analytics.engine.pages.reader import ListReader
@@ -46,10 +48,10 @@ class Listing:
         self._lane = self._run.lane(stream)
         self._reader = self._open()
 
-    def _open(self) -> ListReader:
+    def _open(self, earlier: Outline | None = None) -> ListReader:
         source = ListSource(self.stream, self.context, self._lane.client)
-        speculate = self.stream.parent is None
-        return self._lane.open(self.priority, source, speculate=speculate)
+        speculate = self.stream.parent is None and earlier is None
+        return self._lane.open(self.priority, source, speculate=speculate, earlier=earlier)
 
     def drop(self) -> None:
         """Give it up."""
@@ -77,48 +79,136 @@ class Listing:
         Raises:
             ReadError: If the list cannot be read, or changed again.
         """
-        first_pages: list[int] | None = None
+        earlier: Outline | None = None
         while True:
-            held: list[Batch] | None = [] if spool is None else None
-            ledger = KeyLedger()
+            held = _HeldBack(_BYTES_HELD_BACK if spool is None else -1)
+            check = _Check(self.stream, earlier)
             change: ListChanged | None = None
-            size = 0
             try:
                 for page in self.stream.merge(self._lane.pages(self._reader, self._run.pause)):
-                    batch = self.stream.row_maker.batch(page, self.context, window, ledger, census)
-                    size += page.size
-                    if held is not None and size <= _BYTES_HELD_BACK:
-                        held.append(batch)
-                        continue
-                    yield from held or ()
-                    held = None
-                    yield batch
+                    batch = self.stream.row_maker.batch(
+                        page, self.context, window, check.ledger, census
+                    )
+                    check.see(page)
+                    yield from held.pass_on(batch, page.size)
             except ListChanged as error:
                 change = error
-            pages = list(self._reader.fingerprints)
-            change = change or self._repeats(ledger, is_stable=pages == first_pages)
+            judge = self._reader.judge
+            change = change or check.result(judge)
             if change is None:
-                yield from held or ()
+                yield from held.rest()
+                self._note(judge.note, check.note)
                 return
-            if first_pages is not None:
+            if earlier is not None:
                 raise change
-            self.stream.tally.note(f"read again: {change}")
-            first_pages = pages
-            self.drop()
-            self._reader = self._open()
+            self._note(f"read again: {change}")
             if spool is not None:
                 spool.close()
+            else:
+                self.stream.tally.again += held.passed_on
             if census is not None:
                 census.clear()
+            earlier = judge.outline or Outline(tuple(judge.fingerprints), judge.total)
+            self.drop()
+            self._reader = self._open(earlier)
 
-    def _repeats(self, ledger: KeyLedger, *, is_stable: bool) -> ListChanged | None:
-        """Return what is wrong if keys came twice, except in a list that stays like that."""
-        if self.stream.may_repeat:
+    def _note(self, *notes: str | None) -> None:
+        for note in filter(None, notes):
+            self.stream.tally.note(note)
+
+
+class _HeldBack:
+    """The first batches of a list, until it is read or has become too long to be kept.
+
+    Attributes:
+        passed_on: How many records are not kept any more.
+    """
+
+    def __init__(self, most: int) -> None:
+        """Start empty.
+
+        Args:
+            most: Bytes to keep at most; less than 0 to keep nothing.
+        """
+        self.passed_on = 0
+        self._most = most
+        self._size = 0
+        self._batches: list[Batch] = []
+
+    def pass_on(self, batch: Batch, size: int) -> list[Batch]:
+        """Take a batch, and return those that are not kept.
+
+        Args:
+            batch: The batch.
+            size: Bytes of its page.
+        """
+        self._size += size
+        self._batches.append(batch)
+        if self._size <= self._most:
+            return []
+        self.passed_on += sum(len(batch.records) for batch in self._batches)
+        return self.rest()
+
+    def rest(self) -> list[Batch]:
+        """Return what is kept, and keep it no more."""
+        batches, self._batches = self._batches, []
+        return batches
+
+
+class _Check:
+    """Looks, after a list was read, at keys that came more than once in it.
+
+    Where a total speaks for the list, each of them stands in the place of a row that did
+    not come. Where none does, a list may be like that, which a second read shows; or rows
+    were added in front of it while it was read, so that those at the end of one page are the
+    first of the next one, which loses nothing.
+
+    Attributes:
+        ledger: Takes the keys.
+        note: What the reader of a report should know.
+    """
+
+    def __init__(self, stream: AnalyticsStream, earlier: Outline | None) -> None:
+        """Start before the first page.
+
+        Args:
+            stream: Whose list it is.
+            earlier: How the list looked when it was read before.
+        """
+        self.ledger = KeyLedger()
+        self.note: str | None = None
+        self._stream = stream
+        self._earlier = earlier
+        self._before: list[Any] = []
+        self._moved_on = 0
+
+    def see(self, page: Page) -> None:
+        """Count the rows of a page that were the last of the one before it."""
+        if self._earlier is None:
+            return
+        keys = [tuple(map(row.get, self._stream.primary_keys)) for row in page.records]
+        longest = min(len(keys), len(self._before))
+        self._moved_on += next(
+            (n for n in range(longest, 0, -1) if self._before[-n:] == keys[:n]), 0
+        )
+        self._before = keys
+
+    def result(self, judge: Judge) -> ListChanged | None:
+        """Return what is wrong with the list; ends the check."""
+        repeats = 0 if self._stream.may_repeat else self.ledger.repeats()
+        path = self._stream.path
+        if not repeats:
             return None
-        repeats = ledger.repeats()
-        if not repeats or is_stable:
+        if judge.is_guarded:
+            what = f"{repeats} rows came twice, and so many of {judge.total} did not come"
+            return ListChanged(f"{path}: {what}")
+        pages = tuple(judge.fingerprints)
+        if self._earlier is not None and pages == self._earlier.fingerprints:
             return None
-        return ListChanged(f"{self.stream.path}: {repeats} keys are on more than one page")
+        if repeats == self._moved_on:
+            self.note = f"{repeats} rows came twice, for the list grew in front while it was read"
+            return None
+        return ListChanged(f"{path}: {repeats} keys are on more than one page")
 
 
 class ListSource:
@@ -133,7 +223,7 @@ class ListSource:
         self._client = client
         self.paginator: Paginator = stream.get_new_paginator()
 
-    def fetch(self, token: int) -> Page:
+    def fetch(self, token: Any) -> Page:
         """Ask for a page; called on a worker thread.
 
         Raises:
@@ -147,4 +237,6 @@ class ListSource:
             return self._client.fetch(request, stream.read_page, stream.tally)
         except ReadError as error:
             msg = f"GET {path} {error}"
-            raise type(error)(msg) from None
+            failure = type(error)(msg)
+            failure.status = error.status
+            raise failure from None

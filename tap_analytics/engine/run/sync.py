@@ -105,6 +105,7 @@ class Sync:
     def _activate(self, stream: AnalyticsStream, version: int) -> None:
         """Let targets remove what is gone, unless suspiciously much of it is."""
         before, now = stream.entry.read().get("rows", 0), stream.tally.records
+        now -= stream.tally.again
         if now < before * (1 - float(stream.config["max_lost_share"])) or (before and not now):
             stream.tally.note(f"ACTIVATE_VERSION withheld: {now} rows, {before} last time")
         else:

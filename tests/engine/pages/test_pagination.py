@@ -140,13 +140,19 @@ def test_only_booleans_tell_of_more(value: object) -> None:
     [
         ({"links": {"next": None}}, False),
         ({"links": {"next": "/page/2"}}, True),
-        ({"links": {"next": 0}}, True),
+        ({"links": {"next": 2}}, True),
+        ({"links": {"next": {"page": 2}}}, True),
+        ({"links": {"next": 0}}, False),
+        ({"links": {"next": ""}}, False),
+        ({"links": {"next": False}}, False),
+        ({"links": {"next": {}}}, False),
+        ({"links": {"next": []}}, False),
         ({"links": {}}, None),
         ({"links": []}, None),
         ({}, None),
     ],
 )
-def test_a_null_next_link_ends_the_list(body: object, more: object) -> None:
+def test_a_null_or_empty_next_link_ends_the_list(body: object, more: object) -> None:
     assert Linked().signals(body).more is more
 
 

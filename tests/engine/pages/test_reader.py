@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_analytics.engine.errors import ListChanged, ReadError
-from tap_analytics.engine.pages import reader as readers
+from tap_analytics.engine.pages import judge as judges
 from tap_analytics.engine.pages.pagination import (
     Offsets,
     PageNumbers,
@@ -241,7 +241,7 @@ def test_every_page_has_a_second_chance_of_its_own() -> None:
 
 
 def test_there_may_be_more_chances(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "_SECOND_CHANCES", 2)
+    monkeypatch.setattr(judges, "_SECOND_CHANCES", 2)
     reader = reader_of()
     assert walk(reader, [page("ab"), page("ab")])[-1] == [(1, 2)]
     reader.deliver(1, page("ab"))
@@ -283,7 +283,7 @@ def test_empty_pages_are_no_repetition() -> None:
     assert popped(reader) == ["page 1 ends the list after 0 rows, but it announces more"]
 
 
-@pytest.mark.parametrize("signals", [Signals(total=3), Signals(pages=3), Signals(more=True)])
+@pytest.mark.parametrize("signals", [Signals(pages=3), Signals(more=True)])
 def test_an_empty_page_that_announces_more_is_asked_for_once_more(signals: Signals) -> None:
     reader = reader_of()
     assert walk(reader, [page("ab"), page("", signals)])[-1] == [(1, 2)]
@@ -303,11 +303,24 @@ def test_an_empty_first_page_that_announces_more_is_asked_for_once_more() -> Non
     assert popped(reader) == ["page 1 ends the list after 0 rows, but it announces more"]
 
 
-def test_an_empty_page_short_of_the_total_told_before_is_in_doubt() -> None:
+def test_an_empty_page_short_of_the_total_is_in_doubt_and_so_are_those_after_it() -> None:
     reader = reader_of()
-    walk(reader, [page("ab", Signals(total=4)), page("")])
+    steps = walk(reader, [page("ab", Signals(total=4)), page("")])
+    assert steps[-1] == [(1, 2)]
+    for index in (1, 2):
+        reader.deliver(index, page(""))
+        assert asked(reader) == [(index + 1, index + 2)]
+    reader.deliver(3, page(""))
+    assert popped(reader)[3:] == ["page 4 ends the list after 2 rows, but it announces more"]
+
+
+def test_rows_after_an_empty_page_are_a_hole_in_the_list() -> None:
+    reader = reader_of()
+    walk(reader, [page("ab", Signals(total=6)), page("")])
     reader.deliver(1, page(""))
-    assert popped(reader)[1:] == ["page 2 ends the list after 2 rows, but it announces more"]
+    reader.deliver(2, page("ef", Signals(total=6)))
+    assert popped(reader)[2:] == ["page 2 ends the list, but another one has rows"]
+    assert reader.is_drained()
 
 
 def test_an_empty_page_at_the_total_told_before_is_the_end() -> None:
@@ -332,8 +345,9 @@ def test_a_total_of_nothing_does_not_replace_an_earlier_one() -> None:
     reader = reader_of()
     walk(reader, [page("ab", Signals(total=6)), page("cd"), page("")])
     assert asked(reader) == []
-    reader.deliver(2, page(""))
-    assert popped(reader)[-1] == "page 3 ends the list after 4 rows, but it announces more"
+    for index in (2, 3, 4):
+        reader.deliver(index, page(""))
+    assert popped(reader)[-1] == "page 5 ends the list after 4 rows, but it announces more"
 
 
 def test_a_shrinking_total_is_a_change() -> None:
@@ -378,12 +392,27 @@ def test_a_single_page_that_announces_more_fails() -> None:
     assert popped(reader) == ["page 1 ends the list after 3 rows, but it announces more"]
 
 
-@pytest.mark.parametrize(
-    "signals",
-    [Signals(total=5, more=False), Signals(total=5, pages=1), Signals(pages=0, more=True)],
-)
-def test_a_page_that_contradicts_itself_fails(signals: Signals) -> None:
+@pytest.mark.parametrize("signals", [Signals(total=5, more=False), Signals(total=5, pages=1)])
+@pytest.mark.parametrize("later", ["", "cd"])
+def test_a_page_that_contradicts_itself_fails(signals: Signals, later: str) -> None:
     reader = reader_of()
+    assert walk(reader, [page("ab", signals)])[-1] == [(0, 1)]
+    reader.deliver(0, page("ab", signals))
+    waiting = asked(reader)
+    while waiting and not reader.is_drained():
+        reader.deliver(waiting.pop(0)[0], page(later, signals))
+        waiting += asked(reader)
+    failure = popped(reader)[-1]
+    if later:
+        assert failure == "page 1 ends the list, but another one has rows"
+    else:
+        assert failure == "page 3 ends the list after 2 rows, but it announces more"
+    assert reader.is_drained()
+
+
+def test_a_last_page_that_says_there_is_more_fails() -> None:
+    reader = reader_of()
+    signals = Signals(pages=0, more=True)
     assert walk(reader, [page("ab", signals)])[-1] == [(0, 1)]
     reader.deliver(0, page("ab", signals))
     assert popped(reader) == ["page 1 ends the list after 2 rows, but it announces more"]

@@ -32,7 +32,24 @@ A, B = {"id": 1}, {"id": 2}
     ],
 )
 def test_records_are_found(path: str, body: Any, found: list[Any], *, is_object: bool) -> None:
-    assert Selector(path).find(body) == (found, is_object)
+    assert Selector(path).find(body)[:2] == (found, is_object)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "items"),
+    [
+        ("$.data[*]", {"data": [A, B]}, 2),
+        ("$.data[*]", {"data": []}, 0),
+        ("$.data[*]", {"data": A}, 1),
+        ("$", A, 1),
+        ("$.data[*].rules[*]", {"data": [{"rules": []}, {"rules": []}]}, 2),
+        ("$.data[*].rules[*]", {"data": []}, 0),
+        ("$.data[*].rules[*]", {"data": {"rules": []}}, 0),
+        ("$.data[*].rules[*]", {"data": {"rules": [A]}}, 1),
+    ],
+)
+def test_groups_without_records_are_something(path: str, body: Any, items: int) -> None:
+    assert len(Selector(path).find(body).items) == items
 
 
 @pytest.mark.parametrize(

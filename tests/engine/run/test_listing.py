@@ -86,19 +86,45 @@ def test_keys_on_two_pages_are_a_change() -> None:
     with opened(*replies) as (listing, server):
         assert ids(listing.rows(Window())) == "xabc"
         assert tokens(server) == ["1", "2", "1", "2"]
-        assert listing.stream.tally.notes == [
-            "read again: /v1/api_public/credentials: 1 keys are on more than one page"
+        (note,) = listing.stream.tally.notes
+        assert note.startswith("read again: /v1/api_public/credentials: 1 rows came twice")
+
+
+@pytest.mark.parametrize("again", ["bc", "ad"])
+def test_a_row_that_comes_twice_stands_for_one_that_did_not_come(again: str) -> None:
+    replies = said("ab", 4), said("bc", 4), said("ab", 4), said(again, 4)
+    with (
+        opened(*replies) as (listing, _),
+        pytest.raises(ListChanged, match="1 rows came twice, and so many of 4 did not come"),
+    ):
+        list(listing.rows(Window()))
+
+
+def silent(*pages: str) -> list[Reply]:
+    """Return pages that say nothing about their list."""
+    return [
+        Reply(body=json.dumps({"data": [{"id": name} for name in ids]}).encode()) for ids in pages
+    ]
+
+
+def test_without_a_total_keys_on_two_pages_may_be_how_a_list_is() -> None:
+    with opened(*silent("ab", "cb", "") * 2) as (listing, server):
+        assert ids(listing.rows(Window())) == "abcb"
+        assert tokens(server) == ["1", "2", "3"] * 2
+
+
+def test_a_list_that_grows_in_front_on_every_read_is_read() -> None:
+    replies = silent("ab", "bc", "d", "", "nab", "bcd", "")
+    with opened(*replies) as (listing, server):
+        assert ids(listing.rows(Window())) == "nabbcd"
+        assert tokens(server) == ["1", "2", "3", "4", "1", "2", "3"]
+        assert listing.stream.tally.notes[1:] == [
+            "1 rows came twice, for the list grew in front while it was read"
         ]
 
 
-def test_keys_on_two_pages_of_a_list_that_stays_are_how_it_is() -> None:
-    replies = said("ab", 4), said("bc", 4), said("ab", 4), said("bc", 4)
-    with opened(*replies) as (listing, _):
-        assert ids(listing.rows(Window())) == "abbc"
-
-
-def test_keys_on_two_pages_once_more_fail() -> None:
-    replies = said("ab", 4), said("bc", 4), said("ab", 4), said("ad", 4)
+def test_keys_that_come_twice_anywhere_else_fail() -> None:
+    replies = silent("ab", "cb", "", "ab", "ca", "")
     with (
         opened(*replies) as (listing, _),
         pytest.raises(ListChanged, match="1 keys are on more than one page"),
@@ -137,7 +163,7 @@ def test_spooled_rows_come_as_their_pages_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(401, Denied), (404, Gone), (400, ReadError), (500, ReadError)]
+    ("status", "kind"), [(401, Denied), (404, ReadError), (400, ReadError), (500, ReadError)]
 )
 def test_failures_say_where_they_happened(status: int, kind: type[ReadError]) -> None:
     with opened(said("ab", 3), Reply(status)) as (listing, _):
@@ -145,6 +171,11 @@ def test_failures_say_where_they_happened(status: int, kind: type[ReadError]) ->
             list(listing.rows(Window()))
         assert type(failure.value) is kind
         assert str(failure.value).startswith(f"GET /v1/api_public/credentials answered {status}")
+
+
+def test_only_a_first_page_can_be_gone() -> None:
+    with opened(Reply(404)) as (listing, _), pytest.raises(Gone, match="answered 404"):
+        list(listing.rows(Window()))
 
 
 def test_a_list_that_is_given_up_asks_for_nothing_more() -> None:
