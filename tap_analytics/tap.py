@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import json
 import logging
 import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
     PluginCapabilities,
     TapCapabilities,
 )
 
-from tap_analytics import settings
+from tap_analytics import settings, states
 from tap_analytics.apis import FAMILIES
-from tap_analytics.command import AnalyticsCommand, leave, refuse
+from tap_analytics.command import ENVIRONMENT, AnalyticsCommand, leave, refuse
 from tap_analytics.engine.accounts import accounts
 from tap_analytics.engine.catalog import enabled
 from tap_analytics.engine.errors import ClosedOutput, Terminated
+from tap_analytics.engine.output.report import find_obstacle
 from tap_analytics.engine.run.run import Run
 from tap_analytics.engine.sdk import SdkTap
 from tap_analytics.engine.secrets import redactor
 from tap_analytics.engine.stream import AnalyticsStream
+from tap_analytics.inputs import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 INCOMPLETE = 1
 _OBJECTS_BETWEEN_COLLECTIONS = 200_000
-_OUTDATED = ("partitions", "progress_markers", "starting_replication_value")
 
 
 class TapAnalytics(SdkTap):
@@ -73,12 +72,36 @@ class TapAnalytics(SdkTap):
         """Make of settings what is meant by them, in place."""
         settings.prepare(config, self.config_jsonschema)
 
-    def find_errors(self) -> list[str]:
-        """Return what is wrong with the settings; from here on their secrets are hidden."""
-        redactor.add(settings.secrets(self.config, self.config_jsonschema))
+    def find_errors(self, *, to_read: bool = True) -> list[str]:
+        """Return what is wrong with the settings; from here on their secrets are hidden.
+
+        Args:
+            to_read: Whether an API is to be read with them; what that takes may else be missing.
+        """
+        schema = self.config_jsonschema
+        redactor.add(settings.secrets(self.config, schema))
         for handler in logging.getLogger().handlers:
             handler.addFilter(redactor)
-        return list(settings.find_errors(dict(self.config), self.config_jsonschema))
+        unknown = settings.unknown_variables(schema, os.environ, is_read=self.reads_environment)
+        known = schema["properties"]
+        return [
+            *settings.find_errors(dict(self.config), schema, to_read=to_read),
+            *(
+                f"unknown setting '{name}' in the environment{settings.suggestion(name, known)}"
+                for name in unknown
+            ),
+        ]
+
+    @property
+    def overlooked(self) -> str | None:
+        """What to say of settings in the environment that nothing was told to read."""
+        found = settings.from_environment(self.config_jsonschema, os.environ)
+        if self.reads_environment or not found:
+            return None
+        return (
+            f"settings of the environment, such as {settings.PREFIX}{next(iter(found)).upper()},"
+            " are read with --config=ENV only"
+        )
 
     def discover_streams(self) -> list[AnalyticsStream]:
         """Return the streams of the APIs that have a key; of all APIs if none has."""
@@ -89,21 +112,19 @@ class TapAnalytics(SdkTap):
         ]
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Take the state of an earlier run.
+        """Take the state of an earlier run, as it, Meltano or a STATE message has it.
 
         Raises:
             ConfigValidationError: If it is no state.
         """
-        bookmarks = state.get("bookmarks", {})
-        if not isinstance(bookmarks, dict) or not all(
-            isinstance(entry, dict) for entry in bookmarks.values()
-        ):
-            summary = "the state is not one of this tap: 'bookmarks' must hold one object a stream"
-            raise ConfigValidationError(summary, errors=[summary], schema={})
-        kept = {
-            name: {key: value for key, value in entry.items() if key not in _OUTDATED}
-            for name, entry in bookmarks.items()
-        }
+        known = self.config_jsonschema["properties"]
+        kept = {}
+        for name, given in states.bookmarks_of(state, known).items():
+            entry, trouble = states.sound_entry(given, name)
+            if trouble:
+                self.logger.warning("%s", trouble)
+            if entry:
+                kept[name] = entry
         super().load_state({"bookmarks": kept})
 
     @property
@@ -126,7 +147,12 @@ class TapAnalytics(SdkTap):
         every = accounts(self.config)
         if not any(family.is_on(account.config) for family in FAMILIES for account in every):
             names = [way[0] for family in FAMILIES for way in family.ways_on if len(way) == 1]
-            return [f"no API is turned on: set at least one of {', '.join(names)}"]
+            hint = f"; {self.overlooked}" if self.overlooked else ""
+            return [f"no API is turned on: set at least one of {', '.join(names)}{hint}"]
+        path = self.config.get("report_path")
+        obstacle = find_obstacle(path) if path else None
+        if obstacle:
+            return [f"setting 'report_path': '{path}' {obstacle}"]
         return [
             f"setting '{stream.api.name}_{stream.api.credential}' is needed by the selected "
             f"stream '{stream.name}': set it, or deselect the stream"
@@ -170,8 +196,8 @@ class TapAnalytics(SdkTap):
             about: Whether to print what the tap is, and nothing else.
             about_format: Format of that, ``json`` or ``markdown``.
             config: Settings, from files and whether from the environment too.
-            state: File with the state of an earlier run.
-            catalog: File with the catalog.
+            state: State of an earlier run.
+            catalog: Catalog, with what is selected.
         """
         if about:
             cls.print_about(about_format)
@@ -179,8 +205,8 @@ class TapAnalytics(SdkTap):
         tap = cls(
             config=config.config,
             parse_env_config=config.parse_env,
-            state=_load(state, "state"),
-            catalog=_load(catalog, "catalog"),
+            state=state,
+            catalog=catalog,
         )
         errors = tap.check_selection()
         if errors:
@@ -190,13 +216,33 @@ class TapAnalytics(SdkTap):
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         """Read the settings files; one that cannot be read ends the command."""
-        try:
-            return super().cb_config(ctx, param, value)
-        except OSError:
-            problem = "cannot be read"
-        except (ValueError, TypeError, RuntimeError):
-            problem = "is not a JSON object"
-        return refuse([f"a settings file ({', '.join(value)}) {problem}"], cls.logger)
+        from_environment = tuple(part for part in value if part == ENVIRONMENT)
+        given = super().cb_config(ctx, param, from_environment)
+        for path in value:
+            if path != ENVIRONMENT:
+                given.config.update(read_object(path, "config"))
+        return given
+
+    @classmethod
+    def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:  # noqa: ARG003, FBT001
+        """Run ``--discover``, which needs no settings, but no wrong ones either."""
+        if not value:
+            return
+        given = ctx.params["config"]
+        tap = cls(
+            config=given.config,
+            parse_env_config=given.parse_env,
+            validate_config=False,
+            setup_mapper=False,
+        )
+        errors = tap.find_errors(to_read=False)
+        if errors:
+            refuse(errors, cls.logger)
+        if not given.config and tap.overlooked:
+            cls.logger.warning("%s", tap.overlooked)
+        tap.message_writer.write(f"{tap.catalog_json_text}\n".encode())
+        tap.message_writer.flush()
+        leave(0)
 
     @classmethod
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
@@ -223,32 +269,11 @@ class TapAnalytics(SdkTap):
 
     @classmethod
     def get_singer_command(cls) -> click.Command:
-        """Return the command with our way to end."""
-        command = super().get_singer_command()
-        return AnalyticsCommand(
-            name=command.name,
-            callback=command.callback,
-            context_settings=command.context_settings,
-            params=command.params,
-            help=command.help,
-            logger=cls.logger,
-        )
+        """Return the command with our way to read files, to complain and to end."""
+        return AnalyticsCommand.like(super().get_singer_command(), cls.logger)
 
 
 def _spare_the_collector() -> None:
     """Look for reference cycles less often: decoded pages have none, and many objects."""
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 100)
-
-
-def _load(file: Any, what: str) -> dict[str, Any] | None:
-    """Read a JSON object the user gave."""
-    if file is None:
-        return None
-    try:
-        content = json.load(file)
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        refuse([f"the {what} file '{file.name}' is not a whole JSON object"], TapAnalytics.logger)
-    return content

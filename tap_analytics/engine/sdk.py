@@ -140,10 +140,15 @@ class SdkStream(RESTStream[int]):
 
 
 class SdkTap(Tap):
-    """A tap with our writer, our validation of settings and our way to end."""
+    """A tap with our writer, our validation of settings and our way to end.
+
+    Attributes:
+        reads_environment: Whether settings of the environment count.
+    """
 
     message_writer_class = LineWriter
     message_writer: LineWriter
+    reads_environment = False
 
     @property
     def run(self) -> Run:
@@ -179,6 +184,7 @@ class SdkTap(Tap):
     @property
     def _env_var_config(self) -> dict[str, Any]:
         self.append_builtin_config(self.config_jsonschema)
+        self.reads_environment = True
         return self.environment()
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, MutableMapping
+    from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 
 PREFIX = "TAP_ANALYTICS_"
+_OF_OTHERS = ("loglevel",)
+_CLOSE = 0.7
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -18,6 +21,32 @@ def from_environment(
     """Return the settings given as ``TAP_ANALYTICS_<NAME>``, as the texts they are."""
     names = ((name, f"{PREFIX}{name.upper()}") for name in config_schema["properties"])
     return {name: environment[variable] for name, variable in names if variable in environment}
+
+
+def unknown_variables(
+    config_schema: Mapping[str, Any], environment: Mapping[str, str], *, is_read: bool
+) -> Iterator[str]:
+    """Yield the names of settings that variables are named after, and that there are not.
+
+    Where the environment is not read, only what looks like a slip is of interest: another
+    plugin of the same project may have a name that starts like ours.
+    """
+    known = config_schema["properties"]
+    for variable in sorted(environment):
+        name = variable.removeprefix(PREFIX).lower()
+        is_ours = variable.startswith(PREFIX) and not name.startswith("_")  # Meltano's own
+        if not is_ours or name in known or name in _OF_OTHERS:
+            continue
+        if is_read or (
+            suggestion(name, known) and not name.endswith(tuple(f"_{k}" for k in known))
+        ):
+            yield name
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return the words that name what was probably meant, if anything was."""
+    close = get_close_matches(name.lower(), list(known), n=1, cutoff=_CLOSE)
+    return f": did you mean '{close[0]}'?" if close else ""
 
 
 def prepare(config: MutableMapping[str, Any], config_schema: Mapping[str, Any]) -> None:

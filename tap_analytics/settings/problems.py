@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ from jsonschema import Draft7Validator
 from tap_analytics.apis import FAMILIES
 from tap_analytics.engine.accounts import accounts
 from tap_analytics.engine.values import times
+from tap_analytics.settings.given import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -39,22 +39,24 @@ class Problem(NamedTuple):
     text: str
 
 
-def find_errors(config: Mapping[str, Any], config_schema: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with prepared settings, each error once."""
+def find_errors(
+    config: Mapping[str, Any], config_schema: Mapping[str, Any], *, to_read: bool = True
+) -> Iterator[str]:
+    """Yield what is wrong with prepared settings, each error once.
+
+    Args:
+        config: The settings.
+        config_schema: What they have to be.
+        to_read: Whether an API is to be read with them; what that takes may else be missing.
+    """
     found = list(_alone(config, config_schema))
     given = config.get("accounts")
     if isinstance(given, list):
         found += _of_accounts(given, config_schema["properties"]["accounts"]["items"])
-    if not any("accounts" in problem.settings for problem in found):
+    if to_read and not any("accounts" in problem.settings for problem in found):
         wrong = frozenset().union(*(problem.settings for problem in found))
         found += _together(accounts(config), wrong)
     yield from dict.fromkeys(problem.text for problem in found)
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """Return the words that name what was probably meant, if anything was."""
-    close = get_close_matches(name.lower(), list(known), n=1, cutoff=0.7)
-    return f": did you mean '{close[0]}'?" if close else ""
 
 
 # Each setting by itself

@@ -165,7 +165,28 @@ class Report:
             log("%s", tally.line())
         if path:
             rows = [tally.row() for tally in self.tallies.values()]
-            target = Path(path)
-            draft = target.with_name(f".{target.name}.{os.getpid()}")
+            draft = _draft_of(path)
             draft.write_text(json.dumps({"streams": rows}, indent=2) + "\n", encoding="utf-8")
-            draft.replace(target)
+            draft.replace(path)
+
+
+def find_obstacle(path: str) -> str | None:
+    """Return why no report can be written to a path; None if one can."""
+    try:
+        if Path(path).is_dir():
+            return "is a folder"
+        draft = _draft_of(path)
+        draft.touch()
+        draft.unlink()
+    except FileNotFoundError:
+        return "is in a folder that does not exist"
+    except OSError as error:
+        return f"cannot be written: {error.strerror}"
+    except ValueError:
+        return "is no path"
+    return None
+
+
+def _draft_of(path: str) -> Path:
+    target = Path(path)
+    return target.with_name(f".{target.name}.{os.getpid()}")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
+import select
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -20,6 +23,8 @@ _FLUSH_AT = 64 * 1024
 _HOLD_AT_MOST = 4 * 1024 * 1024
 _SECONDS_BETWEEN_STATES = 1.0
 _SECONDS_TO_FIRST_STATE = 0.2
+_SECONDS_STUCK = 3.0
+_SECONDS_BETWEEN_LOOKS = 0.2
 
 
 class LineWriter(GenericSingerWriter[bytes, Message]):
@@ -68,8 +73,7 @@ class LineWriter(GenericSingerWriter[bytes, Message]):
             raise self._broken
         self._writing = True
         try:
-            while self._buffer:
-                del self._buffer[: _write_some(self._buffer)]
+            self._write_all()
         except OSError as error:
             self._buffer.clear()
             self._broken = ClosedOutput(error)
@@ -80,17 +84,44 @@ class LineWriter(GenericSingerWriter[bytes, Message]):
             self._ending = True
             raise Terminated(self._end_asked)
 
+    def _write_all(self) -> None:
+        moved_at = time.monotonic()
+        while self._buffer:
+            try:
+                del self._buffer[: _write_some(self._buffer)]
+                moved_at = time.monotonic()
+            except BlockingIOError:
+                if self._end_asked and time.monotonic() > moved_at + _SECONDS_STUCK:
+                    raise
+                select.select([], [sys.stdout], [], _SECONDS_BETWEEN_LOOKS)
+
     def ask_end(self, signal: int) -> None:
         """Raise `Terminated`, if need be after the lines that are being written.
 
-        For signal handlers. The second signal ends the process at once.
+        For signal handlers. The second signal ends the process at once. From now on writing
+        does not wait for ever: a reader that takes nothing for some seconds is given up.
         """
         if self._end_asked:
             os._exit(128 + signal)
         self._end_asked = signal
+        _never_block()
         if not self._writing:
             self._ending = True
             raise Terminated(signal)
+
+
+def _block(number: int) -> None:
+    os.set_blocking(number, True)
+
+
+def _never_block() -> None:
+    """Let standard output refuse what it cannot take, for the rest of the process only."""
+    with contextlib.suppress(OSError, AttributeError, ValueError):  # there may be none
+        number = sys.stdout.fileno()
+        if os.get_blocking(number):
+            os.set_blocking(number, False)
+            # A terminal is shared with other programs.
+            atexit.register(_block, number)
 
 
 def _write_some(data: bytearray) -> int:
@@ -128,11 +159,12 @@ class StateWriter:
         """Write the state, if it is another than before, with all lines before it.
 
         Args:
-            last: Whether nothing follows; the last state is written even if it is not new,
-                for targets that keep nothing before they see one.
+            last: Whether nothing follows; the last state is written even if it is not new, or
+                empty, for targets that keep nothing before they see one.
         """
-        line = self._writer.serialize_message(StateMessage(value=self._state))
-        if self._state and (last or line != self._written):
+        state = self._state or {"bookmarks": {}}
+        line = self._writer.serialize_message(StateMessage(value=state))
+        if last or (self._state and line != self._written):
             self._writer.write(line)
             self._written = line
         self._due_at = time.monotonic() + _SECONDS_BETWEEN_STATES
