@@ -21,6 +21,7 @@ from tap_analytics.inputs import JsonFile
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+FAILED = 1
 CONFIGURATION_ERROR = 2
 ENVIRONMENT = "ENV"
 """What stands for the environment where a settings file could be named."""
@@ -85,11 +86,11 @@ class AnalyticsCommand(SingerCommand):
             refuse(error.errors, self.logger)
         except click.UsageError as error:
             refuse([_misuse(error)], self.logger)
-        except (Terminated, ClosedOutput) as end:
+        except Terminated as end:
             leave(end.status)
-        except OSError as error:  # of printing the catalog or what the tap is
-            output = ClosedOutput(error)
-            if not isinstance(error, BrokenPipeError):
+        except (ClosedOutput, OSError) as error:  # of printing the catalog or what the tap is
+            output = error if isinstance(error, ClosedOutput) else ClosedOutput(error)
+            if output.status == FAILED:  # a reader that left, such as head, knows it
                 self.logger.error("%s", output)  # noqa: TRY400
             leave(output.status)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -138,6 +139,58 @@ def test_told_to_end_while_the_target_is_slow(open_sandbox: OpenSandbox) -> None
     assert_state_is_never_ahead(sandbox, result, {})
     rest = run_tap(config, "tasks", "schedules", state=result.state)
     assert_union(sandbox, [result, rest], "tasks", "schedules")
+
+
+@pytest.mark.parametrize("is_blocking", [True, False], ids=["stuck", "stuck-non-blocking"])
+def test_told_to_end_while_the_target_is_stuck(
+    open_sandbox: OpenSandbox, *, is_blocking: bool
+) -> None:
+    sandbox = open_sandbox(records=3000)
+    config = settings(sandbox, "workforce", workforce_page_size=500)
+    reader, writer = os.pipe()
+    os.set_blocking(writer, is_blocking)
+    with started_tap(config, "tasks", "schedules", stdout=writer) as (tap, report):
+        os.close(writer)
+        wait_for(lambda: len(sandbox.requests) >= 6)
+        time.sleep(1.5)
+        assert tap.poll() is None
+        tap.terminate()
+        assert tap.wait(timeout=15) == 143
+        log = report.with_name("stderr").read_text(encoding="utf-8")
+        assert "Traceback" not in log
+        assert report.exists()
+    os.close(reader)
+
+
+def test_a_non_blocking_output_is_waited_for(open_sandbox: OpenSandbox) -> None:
+    sandbox = open_sandbox(records=3000)
+    config = settings(sandbox, "workforce", workforce_page_size=500)
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with started_tap(config, "tasks", stdout=writer) as (tap, report):
+        os.close(writer)
+        wait_for(lambda: len(sandbox.requests) >= 6)
+        time.sleep(0.5)
+        with os.fdopen(reader, "rb") as pipe:
+            out = pipe.read()
+        result = read_result(tap.wait(timeout=15), out, report)
+    assert result.status == 0
+    assert len(result.records["tasks"]) == 3000
+
+
+@pytest.mark.parametrize("arguments", [[], ["--discover"], ["--version"]], ids=str)
+def test_a_closed_output_is_said(arguments: list[str]) -> None:
+    done = subprocess.run(  # noqa: S603
+        ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *TAP, *arguments],
+        cwd=ROOT,
+        env=environment(),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "standard output cannot be written: Bad file descriptor" in line
 
 
 def test_told_twice_ends_at_once(open_sandbox: OpenSandbox) -> None:

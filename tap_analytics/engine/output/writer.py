@@ -77,7 +77,8 @@ class LineWriter(GenericSingerWriter[bytes, Message]):
         except OSError as error:
             self._buffer.clear()
             self._broken = ClosedOutput(error)
-            raise self._broken from None
+            if self._ending or not isinstance(error, BlockingIOError):
+                raise self._broken from None
         finally:
             self._writing = False
         if self._end_asked and not self._ending:
