@@ -14,10 +14,12 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from tap_analytics.sandbox.command import ENDING, outcome, run
+from tap_analytics.sandbox.contracts import APIS, UPSTREAMS
 from tap_analytics.sandbox.environment import merged, variables
 from tap_analytics.sandbox.http.server import Sandbox
 from tap_analytics.sandbox.programs import PostgresError
 from tap_analytics.sandbox.scratch import Scratch
+from tap_analytics.sandbox.variants import listing, vary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,7 +47,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     split = given.index("--") if "--" in given else len(given)
-    options, command = _parser().parse_args(given[:split]), given[split + 1 :]
+    parser = _parser()
+    options, command = parser.parse_args(given[:split]), given[split + 1 :]
+    apis = UPSTREAMS if options.upstreams else APIS
+    if options.variants:
+        sys.stdout.write(listing(apis))
+        return 0
+    try:
+        vary(apis, options.variant)
+    except ValueError as error:
+        parser.error(str(error))
     for signum in ENDING:
         signal.signal(signum, _end)
     with ExitStack() as stack:
@@ -55,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     options.records,
                     options.port,
                     upstreams=options.upstreams,
+                    variants=options.variant,
                     latency=options.latency,
                     rate=options.rate,
                     log=0,
@@ -128,6 +140,17 @@ def _parser() -> argparse.ArgumentParser:
         "--upstreams",
         action="store_true",
         help="speak as the five vendors do, and set TAP_ANALYTICS_*_UPSTREAM",
+    )
+    parser.add_argument(
+        "--variant",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="behave in a way that the facts leave open, such as "
+        "statuspage.subscribers=one-based, or signnow.*=absent-403; may be given again",
+    )
+    parser.add_argument(
+        "--variants", action="store_true", help="list all variants, with the lists they concern"
     )
     parser.add_argument(
         "--latency",

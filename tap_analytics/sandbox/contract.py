@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+
+from tap_analytics.sandbox.paging import Whole
 
 if TYPE_CHECKING:
     from tap_analytics.sandbox.paging import Paging, Window
@@ -26,6 +29,12 @@ class Choice(NamedTuple):
     descending: bool = False
 
 
+Envelope = Callable[["Found", "Window", str], bytes]
+"""`(rows, part asked for, path)` to the body."""
+Change = Callable[[int, dict[str, Any]], None]
+"""Changes a row, of which the index is given, on its way out."""
+
+
 class Found(NamedTuple):
     """The rows of one page."""
 
@@ -35,6 +44,12 @@ class Found(NamedTuple):
     """Rows in the whole list."""
     parent: int
     """The index of the parent they belong to; 0 without one."""
+    offset: int = 0
+    """Rows of the list before them."""
+    last: int = -1
+    """The index of the last of them, which stays when others are deleted."""
+    params: Params = MappingProxyType({})
+    """What the request asked for."""
 
     @property
     def array(self) -> bytes:
@@ -50,8 +65,7 @@ class Route:
     path: str
     """May have one `{placeholder}` that stands for the key of a row of `parent`."""
     paging: Paging
-    envelope: Callable[[Found, Window, str], bytes]
-    """`(rows, part asked for, path)` to the body."""
+    envelope: Envelope
     parent: str = ""
     single: bool = False
     """Each parent has exactly one row."""
@@ -75,6 +89,22 @@ class Route:
     """Parameters that choose all there is to see."""
     authorization: tuple[str, str] | None = None
     """Header and value, where they are not the API's own."""
+    unsure_first: bool = False
+    """Whether the vendor's facts leave open what number the first page has."""
+    stamp: str = ""
+    """The field with the time of a row, in a list whose source forgets old rows."""
+    keeps: int | None = None
+    """How many days a row with `stamp` is kept; None for all days."""
+    drift: Callable[[int, int, dict[str, Any]], None] | None = None
+    """`(days, index, row)`: what changes in a row, silently, in the days that the clock went on."""
+    change: Change | None = None
+    """What is other in the rows than in those that the tables of fields make."""
+    refusal: int = 0
+    """The status that answers every request; 0 if there is none."""
+    past_end: int = 0
+    """The status that answers a page past the end; 0 for an empty page."""
+    repeats: bool = False
+    """Whether the last page is what comes past the end."""
 
     @property
     def context(self) -> str:
@@ -85,6 +115,19 @@ class Route:
         if placeholder:
             return placeholder[1]
         return self.dates[0] if len(self.dates) == 1 else ""
+
+
+class Signals(NamedTuple):
+    """Where the bodies of an API speak of the whole list, as paths; empty for nowhere."""
+
+    total: tuple[str, ...] = ()
+    """How many rows there are."""
+    pages: tuple[str, ...] = ()
+    """How many pages there are."""
+    more: tuple[str, ...] = ()
+    """Whether there is another page."""
+    following: tuple[str, ...] = ()
+    """A link to the next page; null at the end."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +148,9 @@ class Api:
     """The vendor whose API it is as it really is; empty for the documented one."""
     prefixes: tuple[str, ...] = ("",)
     """What the paths of all routes may begin with."""
+    paging: Paging = Whole()  # noqa: RUF009 - it never changes
+    """How lists are paged unless they say otherwise."""
+    signals: Signals = Signals()  # noqa: RUF009
     tables: tuple[str, ...] = ()
     """Files with the fields of the streams; later ones add to earlier ones."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -24,6 +25,8 @@ class Window(NamedTuple):
 
     offset: int
     limit: int
+    after: int | None = None
+    """The index of the row after which it begins, in place of the offset."""
 
     @property
     def page(self) -> int:
@@ -58,6 +61,8 @@ class PageNumber:
     """Rows a page may have."""
     capped: bool = False
     """Whether a larger size is taken for the largest one, and not refused."""
+    twice: bool = False
+    """Whether the page before the first one is the first one, too."""
 
     @property
     def params(self) -> tuple[str, ...]:
@@ -66,10 +71,41 @@ class PageNumber:
 
     def window(self, params: Mapping[str, str]) -> Window:
         """See `Paging`."""
+        size = self.rows(params)
+        page = _number(params, "page", self.first, least=self.first - self.twice) - self.first
+        return Window(max(page, 0) * size, size)
+
+    def rows(self, params: Mapping[str, str]) -> int:
+        """How many rows the page has that `params` ask for; raises as `window` does."""
         most = sys.maxsize if self.capped else self.most
-        size = min(_number(params, self.size_param, self.size, least=1, most=most), self.most)
-        page = _number(params, "page", self.first, least=self.first) - self.first
-        return Window(page * size, size)
+        return min(_number(params, self.size_param, self.size, least=1, most=most), self.most)
+
+
+def cursor(index: int) -> str:
+    """The opaque word for the row at `index`, after which a page may begin."""
+    return urlsafe_b64encode(b"row:%d" % index).decode()
+
+
+@dataclass(frozen=True)
+class AfterId:
+    """The cursor `after_id`, beside the numbers of pages or instead of them."""
+
+    pages: PageNumber
+    numbers: bool = True
+    """Whether `page` is obeyed, too; else it is taken and means nothing."""
+
+    @property
+    def params(self) -> tuple[str, ...]:
+        """See `Paging`."""
+        return (*self.pages.params, "after_id")
+
+    def window(self, params: Mapping[str, str]) -> Window:
+        """See `Paging`."""
+        if "after_id" in params:
+            return Window(0, self.pages.rows(params), _index(params["after_id"]))
+        if self.numbers:
+            return self.pages.window(params)
+        return Window(0, self.pages.rows(params))
 
 
 @dataclass(frozen=True)
@@ -98,6 +134,18 @@ class Whole:
     def window(self, params: Mapping[str, str]) -> Window:  # noqa: ARG002
         """See `Paging`."""
         return Window(0, sys.maxsize)
+
+
+def _index(text: str) -> int:
+    """The index in an opaque word."""
+    try:
+        name, _, number = urlsafe_b64decode(text).partition(b":")
+        if name == b"row":
+            return int(number)
+    except ValueError:
+        pass
+    message = f"after_id must be a cursor that a page gave, not {text!r}"
+    raise BadRequestError(message)
 
 
 def _number(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_analytics.sandbox.contract import Api, Found, Route, json
+from tap_analytics.sandbox.contract import Api, Found, Route, Signals, json
 from tap_analytics.sandbox.paging import UNPAGED, PageNumber, Whole
 
 if TYPE_CHECKING:
@@ -42,11 +42,16 @@ def error(status: int, message: str) -> object:
     return {"errors": [{"code": status, "message": message}]}
 
 
+_PLACE = ("meta", "pagination")
+SIGNALS = Signals(total=(*_PLACE, "total"), pages=(*_PLACE, "total_pages"))
+
 API = Api(
     name="esignature",
     settings={"api_key_id": _KEY, "auth_token": _TOKEN},
     authorization=("api_key", _KEY),
     error=error,
+    paging=_PAGES,
+    signals=SIGNALS,
     routes=(
         Route("user", "/user", Whole(), _object, most=1),
         Route("user_modified_documents", "/user/documentsv2", Whole(), _list, most=UNPAGED),

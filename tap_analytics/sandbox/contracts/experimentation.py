@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_analytics.sandbox.contract import Api, Choice, Found, Route, json
+from tap_analytics.sandbox.contract import Api, Choice, Found, Route, Signals, json
 from tap_analytics.sandbox.paging import UNPAGED, PageNumber, Whole
 
 if TYPE_CHECKING:
@@ -71,11 +71,15 @@ def _list(stream: str, path: str) -> Route:
     return Route(stream, path, _PAGES, _envelope)
 
 
+SIGNALS = Signals(total=("pagination", "totalItems"), following=("pagination", "nextPage"))
+
 API = Api(
     name="experimentation",
     settings={"api_key": _KEY},
     authorization=("api_key", _KEY),
     error=error,
+    paging=_PAGES,
+    signals=SIGNALS,
     routes=(
         _list("audit_logs", "/v1/audit_logs"),
         _list("autotunes", "/v1/autotunes"),

@@ -13,7 +13,7 @@ import msgspec
 from tap_analytics.sandbox.contract import Api, Choice, Found, Route, json
 from tap_analytics.sandbox.contracts import workforce
 from tap_analytics.sandbox.data.moments import instant
-from tap_analytics.sandbox.paging import PageNumber
+from tap_analytics.sandbox.paging import AfterId, PageNumber
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Envelope = Callable[[Found, Window, str], bytes]
 
-_PAGES = PageNumber("limit", 100, most=100, capped=True)
+_PAGES = AfterId(PageNumber("limit", 100, most=100, capped=True))
 _FIRST_WITH_TEXT = "2026-07-01"
 _VERSIONS = (
     *("v2", "2025-10-01", "2026-01-01", "2026-04-01"),
@@ -115,6 +115,8 @@ API = Api(
     settings={"api_key": _KEY},
     authorization=("x-api-key", _KEY),
     error=workforce.error,
+    paging=_PAGES,
+    signals=workforce.SIGNALS,
     routes=(
         _list("public_credentials", "/api_public/credentials"),
         _list("webhook_subscriptions", "/api_public/webhook_subscriptions"),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Chooser = Callable[[Params], Choice | None]
 
 _PAGES = PageNumber("per_page", 50, most=100, capped=True)
+_UNPAGED = Whole(_PAGES.params)
 _SORT = {"sort": ("created_at", "updated_at"), "sort_type": ("asc", "desc")}
 _IGNORED: dict[str, tuple[str, ...]] = {"filter": ()}
 """Sent by others to views, where it means nothing."""
@@ -65,7 +66,9 @@ def _view(stream: str, path: str, name: str, view: str, choose: Chooser = _sorte
 
 
 def _views(stream: str, path: str, count: int) -> Route:
-    return Route(stream, f"{path}/filters", Whole(), _filters, exactly=count, options=_SORT)
+    return Route(
+        stream, f"{path}/filters", Whole(_PAGES.params), _filters, exactly=count, options=_SORT
+    )
 
 
 def _filtered(stream: str, name: str, value: str) -> Route:
@@ -92,6 +95,8 @@ API = Api(
     settings={"api_key": _KEY},
     authorization=("authorization", f"Token token={_KEY}"),
     error=sales.error,
+    paging=_PAGES,
+    signals=sales.SIGNALS,
     routes=(
         _views("sales_account_views", "/sales_accounts", 3),
         _view("accounts", *_ACCOUNTS, "All Accounts"),

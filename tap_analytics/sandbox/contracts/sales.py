@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_analytics.sandbox.contract import Api, Found, Route, json
+from tap_analytics.sandbox.contract import Api, Found, Route, Signals, json
 from tap_analytics.sandbox.paging import PageNumber
 
 if TYPE_CHECKING:
@@ -33,11 +33,15 @@ def error(status: int, message: str) -> object:
     return {"errors": {"code": status, "message": [message]}}
 
 
+SIGNALS = Signals(total=("meta", "total"), pages=("meta", "total_pages"))
+
 API = Api(
     name="sales",
     settings={"api_key": _KEY},
     authorization=("api_key", _KEY),
     error=error,
+    paging=_PAGES,
+    signals=SIGNALS,
     routes=(
         Route("accounts", "/v1/accounts", _PAGES, under("sales_accounts")),
         Route("contacts", "/v1/contacts", _PAGES, under("contacts")),

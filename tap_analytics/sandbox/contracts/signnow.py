@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tap_analytics.sandbox.paging import Window
 
 _PAGES = PageNumber("per_page", 15, most=100)
+_UNPAGED = Whole(_PAGES.params)
 _KEY = "sandbox-signnow-key"
 _TOKEN = "sandbox-signnow-token"  # noqa: S105
 
@@ -46,17 +47,31 @@ API = Api(
     settings={"api_key_id": _KEY, "auth_token": _TOKEN},
     authorization=("authorization", f"Bearer {_KEY}"),
     error=esignature.error,
+    paging=_PAGES,
+    signals=esignature.SIGNALS,
     unauthorized=400,
     routes=(
         Route("user", "/user", Whole(), _object, most=1),
-        Route("user_modified_documents", "/user/documentsv2", Whole(), _array, most=UNPAGED),
-        Route("esignature_user_documents", "/user/documents", Whole(), _array, most=UNPAGED),
+        Route(
+            "user_modified_documents",
+            "/user/documentsv2",
+            Whole(_PAGES.params),
+            _array,
+            most=UNPAGED,
+        ),
+        Route(
+            "esignature_user_documents",
+            "/user/documents",
+            Whole(_PAGES.params),
+            _array,
+            most=UNPAGED,
+        ),
         Route("esignature_folder", "/user/folder", Whole(("page", "per_page")), _object, most=1),
         _list("crm_contacts", "/v2/crm/contacts", esignature.envelope),
         _list("esignature_crm_users", "/v2/crm/users"),
         _list("esignature_crm_groups", "/v2/crm/groups"),
         _list("esignature_favourites", "/v2/favorites"),
-        _list("esignature_logs", "/request-logs"),
+        Route("esignature_logs", "/request-logs", _PAGES, _bare, stamp="created"),
         _list("esignature_teams", "/v2/teams", esignature.envelope),
         Route(
             "esignature_team_admins",

@@ -49,13 +49,13 @@ def _has_ids(segment: dict[str, Any]) -> bool:
 
 _BOTH = ("true", "false")
 _OWN: dict[str, dict[str, Any]] = {
-    "dynamic_configs_rules": {"paging": Whole(), "envelope": _rules},
+    "dynamic_configs_rules": {"paging": Whole(_PAGES.params), "envelope": _rules},
     "gates": {
         "options": {"includeArchived": _BOTH},
         "choose": _unarchived,
         "widest": {"includeArchived": "true"},
     },
-    "gates_rules": {"paging": Whole(), "envelope": _rules},
+    "gates_rules": {"paging": Whole(_PAGES.params), "envelope": _rules},
     "ingestion_status": {"envelope": _status},
     "ingestion_runs": {"paging": _UNSIZED},
     "metrics": {
@@ -81,5 +81,7 @@ API = Api(
     settings={"api_key": _KEY},
     authorization=("statsig-api-key", _KEY),
     error=documented.error,
+    paging=_PAGES,
+    signals=documented.SIGNALS,
     routes=tuple(_route(route) for route in documented.API.routes),
 )

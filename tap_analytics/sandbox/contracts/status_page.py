@@ -27,6 +27,7 @@ API = Api(
     settings={"api_key": _KEY},
     authorization=("api_key", _KEY),
     error=_error,
+    paging=_PAGES,
     routes=(
         Route("pages", "/v1/resource", _PAGES, _envelope),
         Route("subscribers", "/v1/resource/subscribers", _PAGES, _envelope),

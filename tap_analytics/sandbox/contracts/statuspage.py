@@ -56,6 +56,7 @@ API = Api(
     settings={"api_key": _KEY},
     authorization=("authorization", f"OAuth {_KEY}"),
     error=_error,
+    paging=_PAGES,
     routes=(
         Route("pages", "/pages", Whole(("page", "per_page", "limit")), _array),
         Route(
@@ -67,6 +68,7 @@ API = Api(
             options={"state": ("active", "quarantined", "all")},
             choose=_in_state,
             widest={"state": "all"},
+            unsure_first=True,
         ),
         Route(
             "status_page_subscribers_histogram_by_state",

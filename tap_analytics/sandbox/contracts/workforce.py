@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING
 
-from tap_analytics.sandbox.contract import Api, Found, Route, json
-from tap_analytics.sandbox.paging import PageNumber
+from tap_analytics.sandbox.contract import Api, Found, Route, Signals, json
+from tap_analytics.sandbox.paging import PageNumber, cursor
 
 if TYPE_CHECKING:
     from tap_analytics.sandbox.paging import Window
@@ -15,20 +14,16 @@ _PAGES = PageNumber("limit", 2)
 _KEY = "sandbox-workforce-key"
 
 
-def _cursor(position: int) -> str:
-    return urlsafe_b64encode(b"row:%d" % position).decode()
-
-
 def envelope(found: Found, window: Window, _: str) -> bytes:
     """The rows under `data`, how many there are, and whether there are more."""
-    last = window.offset + len(found.rows)
+    size = len(found.rows)
     meta = {
         "limit": window.limit,
         "total": found.total,
-        "has_next_page": last < found.total,
-        "has_previous_page": window.offset > 0,
-        "start_cursor": _cursor(window.offset) if found.rows else None,
-        "end_cursor": _cursor(last - 1) if found.rows else None,
+        "has_next_page": found.offset + size < found.total,
+        "has_previous_page": found.offset > 0,
+        "start_cursor": cursor(found.last - size + 1) if found.rows else None,
+        "end_cursor": cursor(found.last) if found.rows else None,
     }
     return b'{"data":%b,"meta":%b}' % (found.array, json(meta))
 
@@ -38,11 +33,15 @@ def error(_: int, message: str) -> object:
     return {"errors": None, "message": message}
 
 
+SIGNALS = Signals(total=("meta", "total"), more=("meta", "has_next_page"))
+
 API = Api(
     name="workforce",
     settings={"api_key": _KEY},
     authorization=("api_key", _KEY),
     error=error,
+    paging=_PAGES,
+    signals=SIGNALS,
     routes=(
         Route("public_credentials", "/v1/api_public/credentials", _PAGES, envelope),
         Route("webhook_subscriptions", "/v1/api_public/webhook_subscriptions", _PAGES, envelope),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from tap_analytics.sandbox.contracts import APIS
+from tap_analytics.sandbox.contracts.tables import tables_of
 from tap_analytics.sandbox.data.draws import mix, seed
 from tap_analytics.sandbox.data.patterns import PATTERNS, Weaver
 from tap_analytics.sandbox.data.slots import index_of, make
@@ -28,22 +26,6 @@ OWNERS = {route.stream: api.name for api in APIS for route in api.routes}
 """The API of each documented stream."""
 
 
-def _tables(api: Api) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The fields of an API's streams: kinds by stream, and what they share.
-
-    A table may be `like` another one, with fields of its own instead of some of the other's.
-    """
-    folder = resources.files("tap_analytics.sandbox.contracts")
-    streams: dict[str, Any] = {}
-    shared: dict[str, Any] = {}
-    for name in api.tables or (api.name,):
-        tables = msgspec.json.decode(folder.joinpath(f"{name}.json").read_bytes())
-        shared |= tables.get("shared", {})
-        for stream, fields in tables["streams"].items():
-            streams[stream] = {**streams.get(fields.pop("like", ""), {}), **fields}
-    return streams, shared
-
-
 class Catalog:
     """The rows of all streams for one size of the sandbox."""
 
@@ -58,7 +40,7 @@ class Catalog:
         self._shared: dict[str, dict[str, Any]] = {}
         self._fields: dict[str, dict[str, Any]] = {}
         for api in apis:
-            streams, shared = _tables(api)
+            streams, shared = tables_of(api)
             for route in api.routes:
                 self.routes.setdefault(route.stream, route)
                 self.owners[route.stream] = api.name

@@ -6,7 +6,7 @@ from bisect import bisect_right, insort
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 
 class Listing:
@@ -28,11 +28,21 @@ class Listing:
         """How many rows there are."""
         return self._size - len(self._gone)
 
-    def slice(self, offset: int, limit: int) -> list[bytes]:
-        """Up to `limit` rows, after the first `offset` of those that are there."""
-        if not self._changed and not self._gone:
-            return self._rows(offset, min(offset + limit, self._size))
-        return [self.get(index) for index in self._indexes(offset, limit)]
+    def indexes(self, offset: int, limit: int) -> Sequence[int]:
+        """The indexes of up to `limit` rows, after the first `offset` of those that are there."""
+        if not self._gone:
+            return range(min(offset, self._size), min(offset + limit, self._size))
+        return list(self._indexes(offset, limit))
+
+    def many(self, indexes: Sequence[int]) -> list[bytes]:
+        """The rows at `indexes`, all of which are there."""
+        if isinstance(indexes, range) and not self._changed:
+            return self._rows(indexes.start, indexes.stop)
+        return [self.get(index) for index in indexes]
+
+    def until(self, index: int) -> int:
+        """How many of the rows up to `index`, itself included, are there."""
+        return min(index + 1, self._size) - bisect_right(self._gone, index)
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         """Each row with its index."""

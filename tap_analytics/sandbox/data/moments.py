@@ -22,6 +22,9 @@ SECOND = 1000
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
 
+_MILLISECONDS = 10**11
+"""No time in seconds is so late, and no time in milliseconds so early."""
+
 _END = int(END.timestamp()) * SECOND
 _SPAN = SPAN.days * DAY
 _EPOCH = date(1970, 1, 1)
@@ -31,6 +34,15 @@ def instant(text: str) -> float:
     """The epoch seconds of a day (YYYY-MM-DD) or an ISO 8601 time, in UTC unless it says."""
     moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+
+
+def when(value: object) -> float:
+    """The epoch seconds of a time however it is written; 0 of none."""
+    text = str(value or 0)
+    if not text.isdecimal():
+        return instant(text)
+    number = int(text)
+    return number / SECOND if number > _MILLISECONDS else number
 
 
 def changed(salt: int, index: int) -> int:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_analytics.sandbox.contract import Found
+from tap_analytics.sandbox.contract import Choice, Found
 from tap_analytics.sandbox.contracts import APIS
+from tap_analytics.sandbox.data import moments
 from tap_analytics.sandbox.data.catalog import Catalog
 from tap_analytics.sandbox.data.listing import Listing
 from tap_analytics.sandbox.data.parents import DayParents, EventParents, RowParents
@@ -17,6 +19,7 @@ from tap_analytics.sandbox.data.picks import Picks, pick
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from tap_analytics.sandbox.contract import Api, Params, Route
     from tap_analytics.sandbox.data.parents import Parents
@@ -44,6 +47,7 @@ class Store:
         self._picks = Picks()
         self._listings: dict[tuple[str, int], Listing] = {}
         self._lock = RLock()
+        self._days = 0
         self.revision = 0
         """Counts the changes."""
 
@@ -65,18 +69,22 @@ class Store:
         self, route: Route, parent: int, window: Window, params: Params | None = None
     ) -> Found:
         """The rows of a window on those that `params` choose."""
+        given = params or {}
         with self._lock:
             listing = self._listing(route.stream, parent)
             names = {*route.options, *route.dates}
-            chosen = {name: value for name, value in (params or {}).items() if name in names}
-            choice = route.choose(chosen) if route.choose else None
+            chosen = {name: value for name, value in given.items() if name in names}
+            choice = self._choice(route, chosen)
             if choice is None:
-                rows = listing.slice(window.offset, window.limit)
-                return Found(rows, listing.total, parent)
-            target = (route.stream, route.view, parent, tuple(sorted(chosen.items())))
-            indexes = self._picks.find(self.revision, target, listing, choice)
-            part = indexes[window.offset : window.offset + window.limit]
-            return Found([listing.get(index) for index in part], len(indexes), parent)
+                offset = window.offset if window.after is None else listing.until(window.after)
+                part, total = listing.indexes(offset, window.limit), listing.total
+            else:
+                target = (route.stream, route.view, parent, tuple(sorted(chosen.items())))
+                every = self._picks.find(self.revision, target, listing, choice)
+                offset = window.offset if window.after is None else _place(every, window.after)
+                part, total = every[offset : offset + window.limit], len(every)
+            rows = self._shown(route, part, listing)
+            return Found(rows, total, parent, offset, part[-1] if part else -1, given)
 
     def rows(self, api: str, stream: str) -> Iterator[Row]:
         """The rows of `stream` as served, those below other lists parent by parent.
@@ -131,6 +139,47 @@ class Store:
             self.revision += 1
             return index
 
+    def advance(self, days: int) -> None:
+        """Let the time go on: what the source forgets goes, what changes silently changes."""
+        with self._lock:
+            self._days += days
+            self.revision += 1
+
+    @property
+    def now(self) -> datetime:
+        """The time at the source, from which no row is newer unless a test made it so."""
+        return moments.END + timedelta(days=self._days)
+
+    def _choice(self, route: Route, params: Params) -> Choice | None:
+        """What a request chooses of what the source still has."""
+        choice = route.choose(params) if route.choose else None
+        if route.keeps is None:
+            return choice
+        first = (self.now - timedelta(days=route.keeps)).timestamp()
+        choice = choice or Choice()
+        chosen = choice.keep
+
+        def keep(row: Row) -> bool:
+            return moments.when(row[route.stamp]) >= first and (chosen is None or chosen(row))
+
+        return choice._replace(keep=keep)
+
+    def _shown(self, route: Route, indexes: Sequence[int], listing: Listing) -> list[bytes]:
+        """The rows at `indexes` as they are served today."""
+        rows = listing.many(indexes)
+        drift = route.drift if self._days else None
+        if drift is None and route.change is None:
+            return rows
+        shown = []
+        for index, json in zip(indexes, rows, strict=True):
+            row = msgspec.json.decode(json)
+            if drift is not None:
+                drift(self._days, index, row)
+            if route.change is not None:
+                route.change(index, row)
+            shown.append(msgspec.json.encode(row))
+        return shown
+
     def _each(self, stream: str) -> Iterator[tuple[Row, Row]]:
         """Each row with what the request for it says."""
         route = self._catalog.routes[stream]
@@ -138,15 +187,12 @@ class Store:
             parents: list[tuple[int, Row]] = [(0, {})]
         else:
             parents = [(n, {route.context: text}) for n, text in self._parents(route)]
-        choice = route.choose(route.widest) if route.choose else None
+        choice = self._choice(route, route.widest)
         for parent, context in parents:
             listing = self._listing(stream, parent)
-            if choice is None:
-                for _, row in listing:
-                    yield context, msgspec.json.decode(row)
-                continue
-            for index in pick(listing, choice):
-                yield context, msgspec.json.decode(listing.get(index))
+            indexes = pick(listing, choice) if choice else listing.indexes(0, listing.total)
+            for row in self._shown(route, indexes, listing):
+                yield context, msgspec.json.decode(row)
 
     def _parents(self, route: Route) -> Parents:
         if not route.parent:
@@ -178,3 +224,8 @@ class Store:
                 raise KeyError(parent)
             place = found
         return self._listings.setdefault((stream, place), self._listing(stream, place))
+
+
+def _place(indexes: Sequence[int], after: int) -> int:
+    """Where the rows after the one at `after` begin; at the end if that one is not chosen."""
+    return next((n + 1 for n, index in enumerate(indexes) if index == after), len(indexes))

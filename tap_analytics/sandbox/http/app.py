@@ -191,7 +191,16 @@ class App:
         parent = self._parent(route, target.parent or "".join(days[:1]))
         if parent is None:
             raise _RefusedError(404, f"no such parent: {target.parent}")
+        if route.refusal:
+            raise _RefusedError(route.refusal, "this is not part of your plan")
         found = self._store.find(route, parent, window, request.params)
+        if window.offset and not found.rows:
+            if route.past_end:
+                raise _RefusedError(route.past_end, "there is no such page")
+            if route.repeats and found.total:
+                last = (found.total - 1) // window.limit * window.limit
+                window = window._replace(offset=last)
+                found = self._store.find(route, parent, window, request.params)
         return route.envelope(found, window, request.path)
 
     def _parent(self, route: Route, text: str) -> int | None:

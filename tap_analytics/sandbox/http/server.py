@@ -15,10 +15,11 @@ from tap_analytics.sandbox.data import moments
 from tap_analytics.sandbox.data.store import Store
 from tap_analytics.sandbox.http.app import App
 from tap_analytics.sandbox.http.wire import protocol
+from tap_analytics.sandbox.variants import vary
 
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
 
     from typing_extensions import Self
@@ -45,6 +46,7 @@ class Sandbox:
         port: int = 0,
         *,
         upstreams: bool = False,
+        variants: Iterable[str] = (),
         sizes: Mapping[str, int] | None = None,
         latency: float = 0.0,
         rate: int | None = None,
@@ -56,6 +58,8 @@ class Sandbox:
             records: Rows in each list that is not below another one.
             port: The port to listen on; 0 takes a free one.
             upstreams: Whether to speak as the five vendors do, and not as documented.
+            variants: Ways to behave that the facts leave open, each as `vendor.stream=variant`;
+                see `tap_analytics.sandbox.variants`.
             sizes: Other numbers of rows for some streams, by name.
             latency: Seconds that every answer waits.
             rate: Requests an API allows in any second; more are answered with 429.
@@ -63,8 +67,9 @@ class Sandbox:
 
         Raises:
             OSError: The port is taken.
+            ValueError: There is no such variant.
         """
-        self._apis = UPSTREAMS if upstreams else APIS
+        self._apis = vary(UPSTREAMS if upstreams else APIS, variants)
         self.store = Store(records, sizes, self._apis)
         transports: Transports = {}
         app = App(self._apis, self.store, transports, latency=latency, rate=rate, log=log)
