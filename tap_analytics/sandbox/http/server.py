@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tap_analytics.sandbox.http.wire import Transports
 
 _HOST = "127.0.0.1"
-_UNLIMITED = 100_000
+_UNLIMITED = 10_000
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 
