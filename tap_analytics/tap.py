@@ -21,7 +21,8 @@ from tap_analytics.command import ENVIRONMENT, AnalyticsCommand, leave, refuse
 from tap_analytics.engine.accounts import accounts
 from tap_analytics.engine.catalog import enabled
 from tap_analytics.engine.errors import ClosedOutput, Terminated
-from tap_analytics.engine.output.report import find_obstacle
+from tap_analytics.engine.output import closing
+from tap_analytics.engine.output.progress import Progress
 from tap_analytics.engine.run.run import Run
 from tap_analytics.engine.sdk import SdkTap
 from tap_analytics.engine.secrets import redactor
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import click
+
+    from tap_analytics.engine.output.report import Report
 
 
 INCOMPLETE = 1
@@ -150,7 +153,7 @@ class TapAnalytics(SdkTap):
             hint = f"; {self.overlooked}" if self.overlooked else ""
             return [f"no API is turned on: set at least one of {', '.join(names)}{hint}"]
         path = self.config.get("report_path")
-        obstacle = find_obstacle(path) if path else None
+        obstacle = closing.find_obstacle(path) if path else None
         if obstacle:
             return [f"setting 'report_path': '{path}' {obstacle}"]
         return [
@@ -164,21 +167,36 @@ class TapAnalytics(SdkTap):
     def execute(self) -> int:
         """Read everything that is selected and return the exit status."""
         status = INCOMPLETE
-        try:
-            _spare_the_collector()
-            self.sync_all()
-            status = 0 if self.run.report.sound else INCOMPLETE
-        except ClosedOutput as end:
-            self.logger.error("%s", end)  # noqa: TRY400
-            status = end.status
-        except Terminated as end:
-            self.logger.warning("Told to end: writing state")
-            status = end.status
-        finally:
-            with contextlib.suppress(ClosedOutput):
-                self.run.close()
-            self.run.report.publish(self.logger, self.run.options.report_path)
+        with Progress(self.run.report, is_on=self.config.get("progress", True)):
+            try:
+                _spare_the_collector()
+                self.sync_all()
+                status = 0 if self.run.report.sound else INCOMPLETE
+            except ClosedOutput as end:
+                self.logger.error("%s", end)  # noqa: TRY400
+                status = end.status
+            except Terminated as end:
+                self.logger.warning("Told to end: writing state")
+                status = end.status
+            finally:
+                with contextlib.suppress(ClosedOutput):
+                    self.run.close()
+        self._conclude(self.run.report, status)
         return status
+
+    def _conclude(self, report: Report, status: int) -> None:
+        """Say what happened, and write it where the user wants it."""
+        closing.say(report, self.logger)
+        if path := self.config.get("report_path"):
+            properties = self.config_jsonschema["properties"]
+            content = closing.document(
+                report,
+                version=self.plugin_version,
+                status=status,
+                config=self.config,
+                secrets=[name for name, part in properties.items() if part.get("secret")],
+            )
+            closing.write(path, content)
 
     @classmethod
     def invoke(  # type: ignore[override]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING
 
+from jsonschema import Draft202012Validator
+
+from tap_analytics.engine.output.closing import report_schema
 from tap_analytics.sandbox import Answer, Sandbox
 from tests.support import run_tap, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     OpenSandbox = Callable[..., Sandbox]
 
@@ -27,8 +33,34 @@ def test_report_and_exit_status(open_sandbox: OpenSandbox) -> None:
     assert (bad["records"], bad["requests"], bad["retries"]) == (0, 2, 1)
     assert "500" in bad["reason"]
     assert bad["api"] == "sales"
-    for stream in result.report:
-        assert f"{stream} " in result.stderr or f"{stream}:" in result.stderr
+    *_, failed, last = [line for line in result.stderr.splitlines() if "METRIC" not in line]
+    assert "contacts: GET /v1/contacts" in failed
+    assert failed.endswith("its rows are missing; the next run reads them")
+    assert re.search(r"1 of 2 streams complete, 1 failed, 4 records in \d+ s$", last)
+    assert "accounts" not in failed + last
+
+
+def test_the_report_is_as_its_schema_says(open_sandbox: OpenSandbox, tmp_path: Path) -> None:
+    sandbox = open_sandbox(records=4)
+    path = tmp_path / "report.json"
+    result = run_tap(settings(sandbox, "sales", report_path=str(path)), "accounts")
+    assert result.status == 0
+    told = json.loads(path.read_text(encoding="utf-8"))
+    Draft202012Validator(report_schema()).validate(told)
+    assert (told["exit_status"], told["account"]) == (0, None)
+    assert told["totals"]["records"] == 4
+    assert told["streams"][0]["bytes"] > 100
+    assert told["start"] < told["end"]
+    assert told["settings"]["report_path"] == str(path)
+    assert "sales_base_url" in told["settings"]
+    assert "sales_api_key" not in told["settings"]
+
+
+def test_under_a_pipe_there_are_few_lines(open_sandbox: OpenSandbox) -> None:
+    result = run_tap(settings(open_sandbox(records=4), "sales"), "accounts", "contacts")
+    ours = [line for line in result.stderr.splitlines() if "| tap-analytics " in line]
+    assert "2 of 2 streams complete, 8 records in" in ours[-1]
+    assert not [line for line in ours if "requests" in line]
 
 
 def test_activate_version_only_after_a_complete_list(open_sandbox: OpenSandbox) -> None:

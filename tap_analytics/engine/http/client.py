@@ -154,6 +154,7 @@ class Client:
             asked_at = time.monotonic()
             answer = self._follow(request)
             answer.asked_at = asked_at
+            tally.answered(len(answer.body), time.monotonic() - asked_at)
             outcome.limits = announced(
                 answer.headers, answer.served_at, refused=answer.status in THROTTLED
             )

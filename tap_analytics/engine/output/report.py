@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 import threading
 import time
+from collections import Counter
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_analytics.engine.secrets import redactor
+from tap_analytics.engine.values import times
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Callable, Iterator
 
 COMPLETE, FAILED, DENIED, INTERRUPTED = "complete", "failed", "denied", "interrupted"
@@ -23,14 +21,19 @@ _MOST_REASONS = 3
 class Tally:
     """Counts and outcome of one stream; counting is safe from any thread."""
 
-    def __init__(self, stream: str, api: str) -> None:
+    def __init__(self, stream: str, api: str, account: str | None = None) -> None:
         """Start at zero, with the outcome open."""
+        self.account = account
         self._lock = threading.Lock()
         self.stream = stream
         self.api = api
         self.records = 0
         self.again = 0  # of the records: those written once more, or in place of others
+        self.rows_read = 0
+        self.rows_expected: int | None = None
         self.requests = 0
+        self.seconds_asked = 0.0
+        self.bytes = 0
         self.retries = 0
         self.waits: dict[str, float] = {}
         self.waits_until: tuple[float, str] | None = None
@@ -39,11 +42,29 @@ class Tally:
         self.status = INTERRUPTED
         self.reasons: list[str] = []
         self.notes: list[str] = []
+        self.drift: list[str] = []
+        self.bookmark_before: str | None = None
+        self.bookmark_after: str | None = None
+        self.began_at: float | None = None
+        self.ended_at: float | None = None
 
     def request(self) -> None:
         """Count a request."""
         with self._lock:
             self.requests += 1
+            self.began_at = self.began_at or time.monotonic()
+
+    def answered(self, size: int, seconds: float) -> None:
+        """Count the bytes of an answer, and how long it took."""
+        with self._lock:
+            self.bytes += size
+            self.seconds_asked += seconds
+
+    def read(self, rows: int, total: int | None) -> None:
+        """Count the rows of a page, and take how many the API says there are."""
+        with self._lock:
+            self.rows_read += rows
+            self.rows_expected = total or self.rows_expected
 
     def retry(self) -> None:
         """Count a retry."""
@@ -84,6 +105,18 @@ class Tally:
             self.note(f"skipped because gone, such as {why}")
 
     @property
+    def name(self) -> str:
+        """The stream's name, and the account's if there are several."""
+        return self.stream if self.account is None else f"{self.stream} of {self.account}"
+
+    @property
+    def seconds(self) -> float:
+        """Seconds from its first request to its end, or to now."""
+        if self.began_at is None:
+            return 0.0
+        return (self.ended_at or time.monotonic()) - self.began_at
+
+    @property
     def is_complete(self) -> bool:
         """Whether the stream is done and nothing of it failed."""
         return self.status == COMPLETE
@@ -99,6 +132,7 @@ class Tally:
         """Note that the stream is complete, unless something failed before."""
         if self.status == INTERRUPTED:
             self.status = COMPLETE
+        self.ended_at = time.monotonic()
 
     def note(self, text: str) -> None:
         """Say something that is no failure, once."""
@@ -106,44 +140,61 @@ class Tally:
         if clean not in self.notes:
             self.notes.append(clean)
 
+    def drifted(self, text: str) -> None:
+        """Say that the API's rows do not look as its schema says."""
+        self.drift.append(redactor.clean(text))
+
     def row(self) -> dict[str, Any]:
         """Return the stream's part of the report, ready for JSON."""
         return {
             "stream": self.stream,
             "api": self.api,
+            "account": self.account,
             "status": self.status,
             "records": self.records,
+            "bytes": self.bytes,
             "requests": self.requests,
             "retries": self.retries,
+            "seconds": round(self.seconds, 3),
             "seconds_waited": round(self.waited, 3),
             "waits": {cause: round(seconds, 3) for cause, seconds in self.waits.items()},
             "skipped": self.skipped,
+            "bookmark_before": self.bookmark_before,
+            "bookmark_after": self.bookmark_after,
             "reason": "; ".join(self.reasons) or None,
             "notes": self.notes,
+            "drift": self.drift,
         }
 
     def line(self) -> str:
         """Return the stream's part of the report as one line."""
         text = (
-            f"{self.stream} ({self.api}): {self.status}, {self.records} records, "
+            f"{self.name} ({self.api}): {self.status}, {self.records} records, "
             f"{self.requests} requests, {self.retries} retries, {self.waited:.1f} s waited, "
             f"{self.skipped} skipped"
         )
-        return "; ".join([text, *self.reasons, *self.notes])
+        return "; ".join([text, *self.reasons, *self.notes, *self.drift])
 
 
 class Report:
-    """The tallies of all streams of a run, in the order the streams are read."""
+    """The tallies of all streams of a run, in the order the streams are read.
+
+    Attributes:
+        started_at: When the run began, in microseconds since 1970.
+    """
 
     def __init__(self) -> None:
         """Start without a stream."""
-        self.tallies: dict[str, Tally] = {}
+        self.tallies: dict[tuple[str | None, str], Tally] = {}
+        self.started_at = times.now()
+        self._began = time.monotonic()
 
-    def tally(self, stream: str, api: str) -> Tally:
-        """Return the tally of a stream, a new one the first time."""
-        if stream not in self.tallies:
-            self.tallies[stream] = Tally(stream, api)
-        return self.tallies[stream]
+    def tally(self, stream: str, api: str, account: str | None = None) -> Tally:
+        """Return the tally of a stream of an account, a new one the first time."""
+        place = (account, stream)
+        if place not in self.tallies:
+            self.tallies[place] = Tally(stream, api, account)
+        return self.tallies[place]
 
     @property
     def sound(self) -> bool:
@@ -155,38 +206,26 @@ class Report:
         """The streams that failed or were refused."""
         return [tally for tally in self.tallies.values() if tally.status in (FAILED, DENIED)]
 
-    def publish(self, logger: logging.Logger, path: str | None) -> None:
-        """Log one line per stream and, with a path, write the report there as JSON.
+    @property
+    def seconds(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self._began
 
-        The file appears whole or not at all.
-        """
-        for tally in self.tallies.values():
-            log = logger.info if tally.is_complete else logger.error
-            log("%s", tally.line())
-        if path:
-            rows = [tally.row() for tally in self.tallies.values()]
-            draft = _draft_of(path)
-            draft.write_text(json.dumps({"streams": rows}, indent=2) + "\n", encoding="utf-8")
-            draft.replace(path)
-
-
-def find_obstacle(path: str) -> str | None:
-    """Return why no report can be written to a path; None if one can."""
-    try:
-        if Path(path).is_dir():
-            return "is a folder"
-        draft = _draft_of(path)
-        draft.touch()
-        draft.unlink()
-    except FileNotFoundError:
-        return "is in a folder that does not exist"
-    except OSError as error:
-        return f"cannot be written: {error.strerror}"
-    except ValueError:
-        return "is no path"
-    return None
-
-
-def _draft_of(path: str) -> Path:
-    target = Path(path)
-    return target.with_name(f".{target.name}.{os.getpid()}")
+    def totals(self) -> dict[str, Any]:
+        """Return the sums over all streams, ready for JSON."""
+        tallies = list(self.tallies.values())
+        outcomes = Counter(tally.status for tally in tallies)
+        waits: Counter[str] = Counter()
+        for tally in tallies:
+            waits.update(tally.waits)
+        return {
+            "streams": len(tallies),
+            **{status: outcomes[status] for status in (COMPLETE, FAILED, DENIED, INTERRUPTED)},
+            "records": sum(tally.records for tally in tallies),
+            "bytes": sum(tally.bytes for tally in tallies),
+            "requests": sum(tally.requests for tally in tallies),
+            "retries": sum(tally.retries for tally in tallies),
+            "seconds": round(self.seconds, 3),
+            "waits": {cause: round(seconds, 3) for cause, seconds in waits.items()},
+            "skipped": sum(tally.skipped for tally in tallies),
+        }

@@ -234,9 +234,11 @@ class ListSource:
         try:
             request = stream.get_http_request(page=PageContext(self._context, token))
             path = request.url.removeprefix(stream.url_base)
-            return self._client.fetch(request, stream.read_page, stream.tally)
+            page = self._client.fetch(request, stream.read_page, stream.tally)
         except ReadError as error:
             msg = f"GET {path} {error}"
             failure = type(error)(msg)
             failure.status = error.status
             raise failure from None
+        stream.tally.read(len(page.records), None if self._context else page.signals.total)
+        return page

@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import logging
-from typing import TYPE_CHECKING
-
 from tap_analytics.engine.output.report import COMPLETE, DENIED, FAILED, INTERRUPTED, Report, Tally
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
 
 
 def test_a_stream_is_interrupted_until_it_is_complete() -> None:
@@ -48,23 +39,33 @@ def test_everything_is_counted() -> None:
     tally.skip("GET /b")
     tally.note("n")
     tally.note("n")
+    tally.drifted("d")
+    tally.answered(100, 0.5)
+    tally.answered(50, 0.5)
     tally.complete()
-    assert tally.row() == {
+    row = tally.row()
+    assert row.pop("seconds") >= 0
+    assert row == {
         "stream": "s",
         "api": "api",
+        "account": None,
         "status": "complete",
         "records": 3,
+        "bytes": 150,
         "requests": 2,
         "retries": 2,
         "seconds_waited": 1.75,
         "waits": {"told": 1.25, "retry": 0.5},
         "skipped": 2,
+        "bookmark_before": None,
+        "bookmark_after": None,
         "reason": None,
         "notes": ["skipped because gone, such as GET /a", "n"],
+        "drift": ["d"],
     }
     assert tally.line() == (
         "s (api): complete, 3 records, 2 requests, 2 retries, 1.8 s waited, 2 skipped; "
-        "skipped because gone, such as GET /a; n"
+        "skipped because gone, such as GET /a; n; d"
     )
 
 
@@ -106,23 +107,33 @@ def test_a_report_without_streams_is_sound() -> None:
     assert Report().sound
 
 
-def test_a_report_is_logged_and_written_whole(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
+def test_accounts_are_told_apart() -> None:
     report = Report()
-    report.tally("good", "api").complete()
-    report.tally("bad", "api").fail(FAILED, "why")
-    path = tmp_path / "report.json"
-    path.write_text("from before", encoding="utf-8")
-    report.publish(logging.getLogger("test"), str(path))
-    told = json.loads(path.read_text(encoding="utf-8"))
-    assert told == {"streams": [tally.row() for tally in report.tallies.values()]}
-    assert [entry.name for entry in tmp_path.iterdir()] == ["report.json"]
-    assert [record.levelname for record in caplog.records] == ["INFO", "ERROR"]
-    assert caplog.messages == [tally.line() for tally in report.tallies.values()]
+    one, two = report.tally("s", "api", "acme"), report.tally("s", "api", "other")
+    assert one is not two
+    assert (one.name, two.row()["account"]) == ("s of acme", "other")
 
 
-def test_a_report_need_not_be_written(tmp_path: Path) -> None:
-    Report().publish(logging.getLogger("test"), None)
-    assert list(tmp_path.iterdir()) == []
+def test_totals_are_sums() -> None:
+    report = Report()
+    for name in ("a", "b"):
+        tally = report.tally(name, "api")
+        tally.records = 3
+        tally.request()
+        tally.answered(10, 0.1)
+    report.tally("a", "api").complete()
+    totals = report.totals()
+    assert totals.pop("seconds") >= 0
+    assert totals == {
+        "streams": 2,
+        "complete": 1,
+        "failed": 0,
+        "denied": 0,
+        "interrupted": 1,
+        "records": 6,
+        "bytes": 20,
+        "requests": 2,
+        "retries": 0,
+        "waits": {},
+        "skipped": 0,
+    }
