@@ -47,8 +47,10 @@ class Redactor(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Clean a log record in place; it is always kept."""
-        record.msg = self.clean(record.getMessage())
-        record.args = None
+        said = record.getMessage()
+        if (clean := self.clean(said)) != said:  # the SDK's metrics are fields as long as they may
+            record.msg = clean
+            record.args = None
         if record.exc_info:
             formatter = logging.Formatter()
             record.exc_text = self.clean(formatter.formatException(record.exc_info))

@@ -94,6 +94,12 @@ def test_log_records_are_cleaned(hiding: Redactor) -> None:
     assert (record.args, record.exc_info, record.exc_text) == (None, None, None)
 
 
+def test_log_records_without_secrets_keep_their_fields(hiding: Redactor) -> None:
+    record = logging.LogRecord("n", 20, "p", 1, "METRIC: %s", ({"value": 5},), None)
+    assert hiding.filter(record) is True
+    assert (record.msg, record.args) == ("METRIC: %s", {"value": 5})
+
+
 def test_tracebacks_are_cleaned(hiding: Redactor) -> None:
     try:
         int(SECRET + "another")
