@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
-import urllib3
 from requests.structures import CaseInsensitiveDict
 
 from tap_analytics.engine.errors import ReadError, TransientError
@@ -17,7 +17,8 @@ from tap_analytics.engine.http.answers import THROTTLED, Answer, judge
 from tap_analytics.engine.http.budget import RETRY, Outcome, utc_in
 from tap_analytics.engine.http.connection import DeadlineAdapter, Watchdog
 from tap_analytics.engine.http.quota import announced, told
-from tap_analytics.engine.secrets import redactor
+from tap_analytics.engine.http.space import Space
+from tap_analytics.engine.http.trouble import TROUBLE, in_words, is_timeout, plain_cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,19 +26,13 @@ if TYPE_CHECKING:
     from singer_sdk.streams.rest import HTTPRequest
 
     from tap_analytics.engine.http.budget import Budget
+    from tap_analytics.engine.http.connection import Attempt
     from tap_analytics.engine.http.policy import RetryPolicy
     from tap_analytics.engine.output.report import Tally
 
-_LARGEST_BODY = 256 * 1024 * 1024
+_logger = logging.getLogger("tap-analytics")
 _MOST_REDIRECTS = 3
 _T = TypeVar("_T")
-_TROUBLE = (
-    requests.RequestException,
-    urllib3.exceptions.HTTPError,
-    OSError,
-    ValueError,
-    AttributeError,
-)
 
 
 @dataclass(frozen=True)
@@ -76,6 +71,7 @@ class Client:
         self._patience = patience
         self._stopped = threading.Event()
         self._watchdog = Watchdog()
+        self._said: set[str] = set()
         session = requests.Session()
         self._send_options: dict[str, Any] = dict(
             session.merge_environment_settings(origin, {}, None, None, None)
@@ -152,14 +148,15 @@ class Client:
                 raise ReadError(msg)
             tally.request()
             asked_at = time.monotonic()
-            answer = self._follow(request)
-            answer.asked_at = asked_at
-            tally.answered(len(answer.body), time.monotonic() - asked_at)
-            outcome.limits = announced(
-                answer.headers, answer.served_at, refused=answer.status in THROTTLED
-            )
-            judge(answer, self._patience.policy)
-            result = read(answer)
+            with Space() as space:
+                answer = self._answer(request, space)
+                answer.asked_at = asked_at
+                tally.answered(len(answer.body), time.monotonic() - asked_at)
+                outcome.limits = announced(
+                    answer.headers, answer.served_at, refused=answer.status in THROTTLED
+                )
+                judge(answer, self._patience.policy)
+                result = read(answer)
             outcome.is_good = True
         except TransientError as failure:
             if failure.throttled and failure.wait is None:
@@ -172,11 +169,35 @@ class Client:
             self.budget.release(leave, outcome)
         return result
 
-    def _follow(self, request: HTTPRequest) -> Answer:
+    def _answer(self, request: HTTPRequest, space: Space) -> Answer:
+        with self._watchdog.limit(self._patience.timeout) as attempt:
+            try:
+                answer = self._follow(request, attempt, space)
+            except TROUBLE as error:
+                raise TransientError(self._explain(error, attempt, request.url)) from None
+        if attempt.expired:  # an answer that ends with its connection looks whole
+            raise TransientError(self._too_late)
+        return answer
+
+    def _explain(self, error: Exception, attempt: Attempt, url: str) -> str:
+        cause = plain_cause(error, urlsplit(url).hostname or "", is_late=attempt.expired)
+        if cause is None:
+            late = attempt.expired or is_timeout(error)
+            return self._too_late if late else f"no answer ({in_words(error)})"
+        if cause not in self._said:  # once, and not for each of many streams
+            self._said.add(cause)
+            _logger.warning("%s", cause)
+        return cause
+
+    @property
+    def _too_late(self) -> str:
+        return f"no complete answer within {self._patience.timeout:g} s"
+
+    def _follow(self, request: HTTPRequest, attempt: Attempt, space: Space) -> Answer:
         query = request.encode_params()
         url = f"{request.url}?{query}" if query else request.url
         for _ in range(_MOST_REDIRECTS):
-            answer = self._send(request, url)
+            answer = self._send(request, url, attempt, space)
             location = answer.headers.get("Location")
             if not (300 <= answer.status < 400 and location):  # noqa: PLR2004
                 return answer
@@ -189,30 +210,18 @@ class Client:
         msg = f"redirected more than {_MOST_REDIRECTS} times"
         raise ReadError(msg)
 
-    def _send(self, request: HTTPRequest, url: str) -> Answer:
+    def _send(self, request: HTTPRequest, url: str, attempt: Attempt, space: Space) -> Answer:
         prepared = requests.PreparedRequest()
         prepared.method = request.method
         prepared.url = url  # as built: preparing it would decode and resolve path segments
         prepared.headers = CaseInsensitiveDict(request.headers)
-        with self._watchdog.limit(self._patience.timeout) as attempt:
-            try:
-                response = self._adapter.send(
-                    prepared, timeout=self._patience.timeout, **self._send_options
-                )
-                with response:
-                    body = response.raw.read(_LARGEST_BODY + 1, decode_content=True)
-            except _TROUBLE as error:
-                kind = type(error).__name__
-                msg = f"no answer ({kind}: {redactor.clean(str(error))[:200]})"
-                if attempt.expired or isinstance(error, requests.Timeout):
-                    msg = f"no complete answer within {self._patience.timeout:g} s"
-                raise TransientError(msg) from None
-        if attempt.expired:
-            msg = f"no complete answer within {self._patience.timeout:g} s"
-            raise TransientError(msg)
-        if len(body) > _LARGEST_BODY:
-            msg = f"answered with more than {_LARGEST_BODY} bytes"
-            raise ReadError(msg)
+        if request.data is not None:
+            prepared.prepare_body(None, None, json=request.data)
+        response = self._adapter.send(
+            prepared, timeout=self._patience.timeout, **self._send_options
+        )
+        with response:
+            body = space.read(response.raw, attempt)
         return Answer(response.status_code, response.headers, body)
 
     def close(self) -> None:

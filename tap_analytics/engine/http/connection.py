@@ -1,58 +1,212 @@
 """HTTP connections with a deadline for the whole attempt, which requests does not have.
 
 A read timeout counts from byte to byte, so a server that drips its answer would never run
-into it. A watchdog closes the sockets of attempts that are past their deadline.
+into it. A watchdog shuts the sockets of attempts that are past their deadline, by a duplicate
+that is the attempt's own: whoever holds the socket at that time (a connection, a tunnel, an
+answer that ends with its connection) runs into its end.
 """
 
 from __future__ import annotations
 
 import contextlib
+import http.client
+import io
+import math
 import socket
 import threading
 import time
+from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from tap_analytics.engine.http.dial import dial
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _CHECK_EVERY = 0.1
 _current = threading.local()
 
 
-class _Attempt:
+class Attempt:
+    """One attempt to get an answer, redirects included.
+
+    Attributes:
+        deadline: Monotonic time until which it must be done.
+        expired: Whether it was not.
+    """
+
     def __init__(self, deadline: float) -> None:
+        """Start without a socket."""
         self.deadline = deadline
-        self.connection: HTTPConnection | None = None
         self.expired = False
+        self._socket: socket.socket | None = None
+        self._lock = threading.Lock()
+
+    def watch(self, sock: socket.socket) -> None:
+        """Have this socket shut at the deadline, until it is `let_go`."""
+        with self._lock:
+            self._drop()
+            self._socket = socket.fromfd(sock.fileno(), socket.AF_INET, socket.SOCK_STREAM)
+            if self.expired:
+                self._shut()
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether there is a socket that would be shut."""
+        return self._socket is not None
+
+    def let_go(self) -> None:
+        """Leave the socket alone from now on: its exchange has ended."""
+        with self._lock:
+            self._drop()
 
     def abort(self) -> None:
-        self.expired = True
-        sock = self.connection.sock if self.connection else None
-        if sock is not None:
+        """Shut the socket, for the time is up."""
+        with self._lock:
+            self.expired = True
+            self._shut()
+
+    def _shut(self) -> None:
+        if self._socket is not None:
             with contextlib.suppress(OSError):
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _drop(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    @contextlib.contextmanager
+    def held_up(self) -> Iterator[None]:
+        """Stop the clock while the attempt waits for something on our side."""
+        left = self.deadline - time.monotonic()
+        self.deadline = math.inf
+        try:
+            yield
+        finally:
+            self.deadline = time.monotonic() + left
 
 
-def _note(connection: HTTPConnection) -> None:
-    attempt = getattr(_current, "attempt", None)
-    if attempt is not None:
-        attempt.connection = connection
+class _Wire(io.RawIOBase):
+    """A socket's bytes, as long as it is not told to be dry."""
+
+    def __init__(self, raw: Any) -> None:
+        super().__init__()
+        self.is_dry = False
+        self._raw = raw
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        read: int | None = None if self.is_dry else self._raw.readinto(buffer)
+        return read
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
 
 
-class _Connection(HTTPConnection):
+class _Reader(io.BufferedReader):
+    """Tells at its end whether more had come than the answer."""
+
+    def __init__(self, raw: Any, ended: Callable[[bool], None]) -> None:
+        self._wire = _Wire(raw)
+        super().__init__(self._wire)
+        self._tell = ended
+
+    def close(self) -> None:
+        if not self.closed:
+            self._wire.is_dry = True
+            self._tell(bool(self.peek()))
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    """The final answer to a request: interim ones before it are passed over."""
+
+    def __init__(self, *args: Any, ended: Callable[[bool], None], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fp = _Reader(self.fp.detach(), ended)
+
+    def begin(self) -> None:
+        super().begin()
+        while HTTPStatus.CONTINUE <= self.status < HTTPStatus.OK:
+            if self.status == HTTPStatus.SWITCHING_PROTOCOLS:  # which nobody asked for
+                self.will_close = True
+                return
+            self.headers = self.msg = None  # type: ignore[assignment]
+            super().begin()
+
+
+if TYPE_CHECKING:
+    _Base = HTTPConnection
+else:
+    _Base = object
+
+
+class _Watched(_Base):
+    """A connection whose attempt is watched, and which is used again only if it is clean."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.response_class = partial(_Response, ended=self._ended)  # type: ignore[assignment]
+        self._in_exchange = False
+        self._has_surplus = False
+
+    def _new_conn(self) -> socket.socket:
+        attempt: Attempt | None = getattr(_current, "attempt", None)
+        seconds = self.timeout if isinstance(self.timeout, (int, float)) else math.inf
+        deadline = min(attempt.deadline if attempt else math.inf, time.monotonic() + seconds)
+        name = f"the proxy {self.host}" if self.proxy else self.host
+        self._in_exchange = self._has_surplus = False
+        sock = dial(
+            self._dns_host,
+            self.port,
+            deadline,
+            name=name,
+            options=self.socket_options or (),
+        )
+        if attempt:
+            attempt.watch(sock)
+        return sock
+
+    def _tunnel(self) -> None:
+        super()._tunnel()
+        attempt: Attempt | None = getattr(_current, "attempt", None)
+        if attempt and attempt.expired:  # whose socket, once shut, looks like a tunnel that is open
+            raise TimeoutError
+
     def request(self, *args: Any, **kwargs: Any) -> None:
-        _note(self)
+        attempt: Attempt | None = getattr(_current, "attempt", None)
+        if attempt and not attempt.is_watching and self.sock is not None:
+            attempt.watch(self.sock)
         super().request(*args, **kwargs)
+        self._in_exchange = True
+
+    def _ended(self, has_surplus: bool) -> None:  # noqa: FBT001
+        attempt: Attempt | None = getattr(_current, "attempt", None)
+        if self._in_exchange:
+            self._has_surplus |= has_surplus
+            if attempt:
+                attempt.let_go()
+
+    @property
+    def is_connected(self) -> bool:
+        return not self._has_surplus and super().is_connected
 
 
-class _SecureConnection(HTTPSConnection):
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        _note(self)
-        super().request(*args, **kwargs)
+class _Connection(_Watched, HTTPConnection):
+    pass
+
+
+class _SecureConnection(_Watched, HTTPSConnection):
+    pass
 
 
 class _Pool(HTTPConnectionPool):
@@ -67,7 +221,7 @@ _POOLS = {"http": _Pool, "https": _SecurePool}
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """A requests adapter whose connections the `Watchdog` can close."""
+    """A requests adapter whose attempts the `Watchdog` can end."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Create the pool manager with our connections."""
@@ -86,26 +240,29 @@ class Watchdog:
 
     def __init__(self) -> None:
         """Start without a thread; the first attempt starts it."""
-        self._attempts: set[_Attempt] = set()
+        self._attempts: set[Attempt] = set()
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
 
     @contextlib.contextmanager
-    def limit(self, seconds: float) -> Iterator[_Attempt]:
+    def limit(self, seconds: float) -> Iterator[Attempt]:
         """Watch over one attempt of the calling thread."""
-        attempt = _current.attempt = _Attempt(time.monotonic() + seconds)
+        attempt = Attempt(time.monotonic() + seconds)
         with self._lock:
-            self._attempts.add(attempt)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+                thread.start()
+                self._thread = thread
+            self._attempts.add(attempt)
+        _current.attempt = attempt
         try:
             yield attempt
         finally:
             _current.attempt = None
             with self._lock:
                 self._attempts.discard(attempt)
+            attempt.let_go()
 
     def _watch(self) -> None:
         while not self._closed.wait(_CHECK_EVERY):
