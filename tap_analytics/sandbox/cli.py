@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from tap_analytics.sandbox.command import ENDING, outcome, run
 from tap_analytics.sandbox.contracts import APIS, UPSTREAMS
 from tap_analytics.sandbox.environment import merged, variables
+from tap_analytics.sandbox.http.limits import Quota
 from tap_analytics.sandbox.http.server import Sandbox
 from tap_analytics.sandbox.programs import PostgresError
 from tap_analytics.sandbox.scratch import Scratch
@@ -69,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     variants=options.variant,
                     latency=options.latency,
                     rate=options.rate,
+                    quota=Quota(options.quota) if options.quota else None,
                     log=0,
                 )
             )
@@ -164,6 +166,12 @@ def _parser() -> argparse.ArgumentParser:
         type=_number(1),
         metavar="N",
         help="allow each API N requests a second, answer more with 429",
+    )
+    parser.add_argument(
+        "--quota",
+        type=_number(1),
+        metavar="N",
+        help="allow each API N requests an hour, and tell so in headers where its vendor does",
     )
     parser.add_argument(
         "--postgres",

@@ -35,6 +35,10 @@ Change = Callable[[int, dict[str, Any]], None]
 """Changes a row, of which the index is given, on its way out."""
 
 
+Drift = Callable[[int, int, int, dict[str, Any]], None]
+"""`(days, index of the parent, index, row)`: changes the row as so many days do."""
+
+
 class Found(NamedTuple):
     """The rows of one page."""
 
@@ -95,8 +99,8 @@ class Route:
     """The field with the time of a row, in a list whose source forgets old rows."""
     keeps: int | None = None
     """How many days a row with `stamp` is kept; None for all days."""
-    drift: Callable[[int, int, dict[str, Any]], None] | None = None
-    """`(days, index, row)`: what changes in a row, silently, in the days that the clock went on."""
+    drift: Drift | None = None
+    """What changes in a row, silently, in the days that the store's clock went on."""
     change: Change | None = None
     """What is other in the rows than in those that the tables of fields make."""
     refusal: int = 0
@@ -130,6 +134,17 @@ class Signals(NamedTuple):
     """A link to the next page; null at the end."""
 
 
+class Grant(NamedTuple):
+    """Who may have a token renewed, and where (OAuth 2, refresh grant)."""
+
+    path: str
+    client_id: str
+    client_secret: str
+    refresh_token: str
+    days: int
+    """How long a token lives."""
+
+
 @dataclass(frozen=True)
 class Api:
     """One of the five APIs."""
@@ -151,6 +166,12 @@ class Api:
     paging: Paging = Whole()  # noqa: RUF009 - it never changes
     """How lists are paged unless they say otherwise."""
     signals: Signals = Signals()  # noqa: RUF009
+    announces: bool = False
+    """Whether headers tell how much of the quota is left."""
+    retry_after: int | None = None
+    """Seconds that a refusal by the quota tells to wait."""
+    grant: Grant | None = None
+    """How the token of `authorization` is renewed; None for one that lives for ever."""
     tables: tuple[str, ...] = ()
     """Files with the fields of the streams; later ones add to earlier ones."""
 

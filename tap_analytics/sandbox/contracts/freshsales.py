@@ -95,6 +95,7 @@ API = Api(
     settings={"api_key": _KEY},
     authorization=("authorization", f"Token token={_KEY}"),
     error=sales.error,
+    announces=True,
     paging=_PAGES,
     signals=sales.SIGNALS,
     routes=(

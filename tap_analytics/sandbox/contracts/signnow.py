@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_analytics.sandbox.contract import Api, Found, Route
+from tap_analytics.sandbox.contract import Api, Found, Grant, Route
 from tap_analytics.sandbox.contracts import esignature
 from tap_analytics.sandbox.paging import UNPAGED, PageNumber, Whole
 
@@ -40,6 +40,14 @@ def _list(stream: str, path: str, envelope: Callable[[Found, Window, str], bytes
     return Route(stream, path, _PAGES, envelope)
 
 
+_GRANT = Grant(
+    "/oauth2/token",
+    client_id="sandbox-signnow-application",
+    client_secret="sandbox-signnow-application-secret",  # noqa: S106
+    refresh_token="sandbox-signnow-refresh-token",  # noqa: S106
+    days=30,
+)
+
 API = Api(
     name="esignature",
     upstream="signnow",
@@ -50,6 +58,9 @@ API = Api(
     paging=_PAGES,
     signals=esignature.SIGNALS,
     unauthorized=400,
+    announces=True,
+    retry_after=1800,
+    grant=_GRANT,
     routes=(
         Route("user", "/user", Whole(), _object, most=1),
         Route(

@@ -68,9 +68,28 @@ _OWN: dict[str, dict[str, Any]] = {
 """What differs from the documented routes, apart from the size of the pages."""
 
 
+def _recounted(days: int, _: int, index: int, row: dict[str, Any]) -> None:
+    """Every night a third of the gates is counted anew, and some become stale or stop to be it."""
+    if index % 3 == 0:
+        row["checksPerHour"] = (row["checksPerHour"] or 0) + 7 * days
+    if (index + days) % 4 == 0:
+        row["typeReason"] = "STALE_NO_RULES" if days % 2 else "NONE"
+
+
+def _restated(days: int, age: int, _: int, row: dict[str, Any]) -> None:
+    """Values go on changing for three days after their own: the sources of late events."""
+    row["value"] = round(row["value"] + max(0, min(days, _RESTATED - age)), 2)
+
+
+_RESTATED = 3
+_DRIFTS = {"gates": _recounted, "metrics_values": _restated}
+"""What changes in rows whose time of change stands still."""
+
+
 def _route(route: Route) -> Route:
     paging = _PAGES if route.paging.params else route.paging
-    return replace(route, **{"paging": paging, **_OWN.get(route.stream, {})})
+    own = {"paging": paging, "drift": _DRIFTS.get(route.stream), **_OWN.get(route.stream, {})}
+    return replace(route, **own)
 
 
 API = Api(

@@ -83,7 +83,7 @@ class Store:
                 every = self._picks.find(self.revision, target, listing, choice)
                 offset = window.offset if window.after is None else _place(every, window.after)
                 part, total = every[offset : offset + window.limit], len(every)
-            rows = self._shown(route, part, listing)
+            rows = self._shown(route, parent, part, listing)
             return Found(rows, total, parent, offset, part[-1] if part else -1, given)
 
     def rows(self, api: str, stream: str) -> Iterator[Row]:
@@ -164,7 +164,9 @@ class Store:
 
         return choice._replace(keep=keep)
 
-    def _shown(self, route: Route, indexes: Sequence[int], listing: Listing) -> list[bytes]:
+    def _shown(
+        self, route: Route, parent: int, indexes: Sequence[int], listing: Listing
+    ) -> list[bytes]:
         """The rows at `indexes` as they are served today."""
         rows = listing.many(indexes)
         drift = route.drift if self._days else None
@@ -174,7 +176,7 @@ class Store:
         for index, json in zip(indexes, rows, strict=True):
             row = msgspec.json.decode(json)
             if drift is not None:
-                drift(self._days, index, row)
+                drift(self._days, parent, index, row)
             if route.change is not None:
                 route.change(index, row)
             shown.append(msgspec.json.encode(row))
@@ -191,7 +193,7 @@ class Store:
         for parent, context in parents:
             listing = self._listing(stream, parent)
             indexes = pick(listing, choice) if choice else listing.indexes(0, listing.total)
-            for row in self._shown(route, indexes, listing):
+            for row in self._shown(route, parent, indexes, listing):
                 yield context, msgspec.json.decode(row)
 
     def _parents(self, route: Route) -> Parents:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections import deque
@@ -15,6 +14,8 @@ from urllib.parse import parse_qsl, unquote
 from tap_analytics.sandbox.contract import json
 from tap_analytics.sandbox.http.bodies import Bodies
 from tap_analytics.sandbox.http.exchange import Answer, Request
+from tap_analytics.sandbox.http.limits import Limits, OverLimitError
+from tap_analytics.sandbox.http.tokens import GrantError, Tokens
 from tap_analytics.sandbox.http.wire import Reply, deliver, spoil
 from tap_analytics.sandbox.paging import BadRequestError
 
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
     from tap_analytics.sandbox.contract import Api, Route
     from tap_analytics.sandbox.data.store import Store
     from tap_analytics.sandbox.http.exchange import Fault
-    from tap_analytics.sandbox.http.wire import Send, Transports
+    from tap_analytics.sandbox.http.limits import Quota
+    from tap_analytics.sandbox.http.wire import Receive, Send, Transports
 
 _OK = 200
+_DAY_SECONDS = 86_400
 _UNAUTHORIZED = 401
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -65,6 +68,8 @@ class App:
         *,
         latency: float,
         rate: int | None,
+        quota: Quota | None,
+        token_seconds: float | None,
         log: int,
     ) -> None:
         """Answer from `store` over the connections in `transports`; see `Sandbox` for the rest."""
@@ -74,9 +79,23 @@ class App:
         self._store = store
         self._transports = transports
         self._latency = latency
-        self._rate = rate
         self._bodies = Bodies()
-        self._let_through: dict[str, deque[float]] = {api.name: deque() for api in apis}
+        self._limits = {
+            api.name: Limits(rate, quota, announced=api.announces, retry_after=api.retry_after)
+            for api in apis
+        }
+        self._tokens: dict[str, Tokens] = {}
+        self._grants: dict[str, Tokens] = {}
+        started = time.monotonic()
+        for api in apis:
+            if api.grant:
+                tokens = Tokens(
+                    api.grant,
+                    api.authorization[1].removeprefix("Bearer "),
+                    api.grant.days * _DAY_SECONDS if token_seconds is None else token_seconds,
+                    lambda: store.now.timestamp() + time.monotonic() - started,
+                )
+                self._tokens[api.name] = self._grants[api.grant.path] = tokens
         self._fixed: dict[str, list[_Target]] = {}
         self._below: dict[str, list[_Target]] = {}
         for api in apis:
@@ -85,7 +104,7 @@ class App:
                 places = self._below if gaps else self._fixed
                 places.setdefault(pattern, []).append(_Target(api, route, ""))
 
-    async def __call__(self, scope: dict[str, Any], _: object, send: Send) -> None:
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
         path = scope["raw_path"].decode("latin-1")
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
@@ -101,7 +120,10 @@ class App:
         )
         self.requests.append(request)
         fault = next(filter(None, (find(request) for find in tuple(self.faults))), None)
-        reply = self._reply(target, request, [name for name, _ in query])
+        if path in self._grants and request.method == "POST":
+            reply = _renewed(self._grants[path], request, await _read(receive))
+        else:
+            reply = self._reply(target, request, [name for name, _ in query])
         if reply.status != _OK:
             self.refused.append(request)
         if fault is None and not self._latency:
@@ -132,33 +154,30 @@ class App:
     def _reply(self, target: _Target | None, request: Request, names: list[str]) -> Reply:
         if target is None:
             return Reply(404, {}, json({"message": f"no such path: {request.path}"}))
+        headers: dict[str, str] = {}
         try:
-            self._admit(target, request)
-            return Reply(_OK, {}, self._body(target, request, names))
+            headers = self._admit(target, request)
+            return Reply(_OK, headers, self._body(target, request, names))
         except _RefusedError as refused:
             body = json(target.api.error(refused.status, str(refused)))
             status = refused.status
             if status == _UNAUTHORIZED:
                 status = target.api.unauthorized
-            return Reply(status, refused.headers, body)
+            return Reply(status, {**headers, **refused.headers}, body)
 
-    def _admit(self, target: _Target, request: Request) -> None:
-        """Refuse what does not even get to the data."""
+    def _admit(self, target: _Target, request: Request) -> dict[str, str]:
+        """Refuse what does not even get to the data; returns headers for the answer."""
         if request.method != "GET":
             raise _RefusedError(405, f"{request.method} is not allowed", {"allow": "GET"})
         header, secret = target.route.authorization or target.api.authorization
-        if request.headers.get(header) != secret:
+        given = request.headers.get(header)
+        tokens = None if target.route.authorization else self._tokens.get(target.api.name)
+        if not (tokens.takes(given) if tokens else given == secret):
             raise _RefusedError(_UNAUTHORIZED, f"the header {header} is missing or wrong")
-        if self._rate is None:
-            return
-        now = time.monotonic()
-        let_through = self._let_through[target.api.name]
-        while let_through and now - let_through[0] >= 1:
-            let_through.popleft()
-        if len(let_through) >= self._rate:
-            wait = math.ceil(let_through[0] + 1 - now)
-            raise _RefusedError(429, "too many requests", {"retry-after": str(wait)})
-        let_through.append(now)
+        try:
+            return self._limits[target.api.name].admit()
+        except OverLimitError as over:
+            raise _RefusedError(429, str(over), over.headers) from None
 
     def _body(self, target: _Target, request: Request, names: list[str]) -> bytes:
         route, params = target.route, request.params
@@ -208,6 +227,23 @@ class App:
         if route.view:
             return 0 if self._store.view(route, text) == route.view else None
         return self._store.parent(route, text) if route.context else 0
+
+
+async def _read(receive: Receive) -> str:
+    """The body of a request."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body.decode("latin-1")
+
+
+def _renewed(tokens: Tokens, request: Request, form: str) -> Reply:
+    try:
+        return Reply(_OK, {}, json(tokens.renew(request.headers.get("authorization"), form)))
+    except GrantError as error:
+        return Reply(error.status, {}, json({"error": str(error)}))
 
 
 def _day(params: dict[str, str], name: str) -> str:

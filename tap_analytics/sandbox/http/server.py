@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from tap_analytics.sandbox.http.exchange import Fault, Request
+    from tap_analytics.sandbox.http.limits import Quota
     from tap_analytics.sandbox.http.wire import Transports
 
 _HOST = "127.0.0.1"
@@ -50,6 +51,8 @@ class Sandbox:
         sizes: Mapping[str, int] | None = None,
         latency: float = 0.0,
         rate: int | None = None,
+        quota: Quota | None = None,
+        token_seconds: float | None = None,
         log: int = 10_000,
     ) -> None:
         """Prepare a server.
@@ -63,6 +66,9 @@ class Sandbox:
             sizes: Other numbers of rows for some streams, by name.
             latency: Seconds that every answer waits.
             rate: Requests an API allows in any second; more are answered with 429.
+            quota: Requests an API allows in a longer time; vendors that tell it in headers do.
+            token_seconds: How long a bearer token lives where it can be renewed, in place of the
+                vendor's days; see `renewal`. Days that the store's clock goes on count, too.
             log: How many requests `requests` remembers.
 
         Raises:
@@ -72,7 +78,16 @@ class Sandbox:
         self._apis = vary(UPSTREAMS if upstreams else APIS, variants)
         self.store = Store(records, sizes, self._apis)
         transports: Transports = {}
-        app = App(self._apis, self.store, transports, latency=latency, rate=rate, log=log)
+        app = App(
+            self._apis,
+            self.store,
+            transports,
+            latency=latency,
+            rate=rate,
+            quota=quota,
+            token_seconds=token_seconds,
+            log=log,
+        )
         self.faults: list[Fault] = app.faults
         self.requests: deque[Request] = app.requests
         self.refused: deque[Request] = app.refused
@@ -115,6 +130,15 @@ class Sandbox:
                 settings[f"{api.name}_upstream"] = api.upstream
                 settings[f"{api.name}_requests_per_second"] = _UNLIMITED
         return settings
+
+    def renewal(self) -> dict[str, str]:
+        """The tap's settings that renew tokens; they are no part of `config`."""
+        return {
+            f"{api.name}_{name}": getattr(api.grant, name)
+            for api in self._apis
+            if api.grant
+            for name in ("refresh_token", "client_id", "client_secret")
+        }
 
     def start(self) -> None:
         """Serve; returns when the server answers.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tap_analytics.sandbox.http.exchange import Answer
 
     Send = Callable[[dict[str, Any]], Awaitable[None]]
+    Receive = Callable[[], Awaitable[dict[str, Any]]]
     Transports = dict[tuple[str, int], asyncio.Transport]
     """Open connections by the client's address and port."""
 
