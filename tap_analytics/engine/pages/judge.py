@@ -35,7 +35,7 @@ class Verdict(Enum):
         GOOD: It is the next part of the list.
         LAST: It is the last part of the list.
         BEYOND: It is no part of the list, which ended before it.
-        SAME: It is no part of the list, but a page further on is.
+        SAME: It is no part of the list, but a page further on may be.
         AGAIN: It cannot be right and is to be asked for once more.
         WRONG: It stays wrong; `Judge.failure` says why.
     """
@@ -94,6 +94,7 @@ class Judge:
         self._is_probing = False
         self._passed_zero = not paginator.zero_or_one
         self._doubts = 0
+        self._is_behind = False
         self._gaps = 0
         self._empty = 0
 
@@ -184,6 +185,7 @@ class Judge:
         self._promised = signals.ended(self.rows, self.accepted) is False
         self._is_probing = self._is_probing and self.accepted == 1
         self._doubts = 0
+        self._is_behind = False
         return Verdict.LAST if last else Verdict.GOOD
 
     def _is_closed(self, signals: Signals) -> bool:
@@ -232,7 +234,10 @@ class Judge:
         ends = self._paginator.repeat_ends or self._is_probing
         is_whole = self.rows >= self.total and not self._promised
         if ends and is_whole and twin in (0, self.accepted - 1):
-            return Verdict.BEYOND
+            if self.total or self._is_behind:
+                return Verdict.BEYOND
+            self._is_behind = True  # or as many rows came in front as a page holds
+            return Verdict.SAME
         if self._may_doubt():
             return Verdict.AGAIN
         what = f"page {self.accepted + 1} repeats page {twin + 1}"

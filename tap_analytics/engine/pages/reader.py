@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _PAGES_PER_EXTRA = 7
 _MOST_SECONDS_BETWEEN_PAGES = 2.0
+_JITTER = 0.005
 
 
 class PageSource(Protocol):
@@ -64,7 +65,8 @@ class ListReader:
 
     def _start(self) -> None:
         self.judge = Judge(self._paginator, self._earlier)
-        self._window = 0 if self._paginator.newest_first else self._widest
+        one_by_one = self._paginator.newest_first or not self._paginator.jumps
+        self._window = 0 if one_by_one else self._widest
         self._step = self._paginator.page_size
         self._base_index = 0
         self._base_token = self._paginator.first
@@ -76,6 +78,7 @@ class ListReader:
         self._last: int | None = None
         self._read_until: float | None = None
         self._longest_gap = 0.0
+        self._asked_at = 0.0
 
     @property
     def fingerprints(self) -> dict[int, int]:
@@ -158,6 +161,8 @@ class ListReader:
     def _go_on(self) -> bool:
         """Have the next page in order judged, and tell whether the one after it may follow."""
         index = self.judge.accepted
+        if self._ask_again_for_older(index):
+            return False
         page = self._arrived[index]
         if isinstance(page, Page):
             verdict = self.judge.page(page)
@@ -185,14 +190,13 @@ class ListReader:
         if self._read_until is not None:
             self._longest_gap = max(self._longest_gap, page.asked_at - self._read_until)
         self._read_until = page.answered_at or None
+        self._asked_at = max(self._asked_at, page.asked_at)
 
     def _plan(self, index: int, page: Page) -> None:
         size = page.rows
         signals = page.signals
         if self._paginator.newest_first or not self._paginator.jumps:
             return
-        if not self.judge.is_guarded and self._is_out_of_order(index, page):
-            self._restart_from(index + 1)
         if index == 0 and not self.judge.is_probing:
             self._expected = self._pages_expected(signals, size)
         if size < self._paginator.page_size:
@@ -210,17 +214,24 @@ class ListReader:
             return None
         return -(-signals.total // size)
 
-    def _is_out_of_order(self, index: int, page: Page) -> bool:
-        """Tell whether a later page was read before this one was asked for (once more).
+    def _ask_again_for_older(self, index: int) -> bool:
+        """Ask again for what was asked for before a page in front of it was (once more).
 
-        A row that came in between has moved another from this page on to the later one,
-        where nobody has seen it.
+        A row that came in between has moved another from the page in front on to the later
+        one, where nobody has seen it. Where a total tells of that, it is not needed.
         """
-        return any(
-            isinstance(later, Page) and later.answered_at < page.asked_at
-            for place, later in self._arrived.items()
-            if place > index
-        )
+        if self.judge.is_guarded or not self._paginator.jumps:
+            return False
+        oldest = self._asked_at - _JITTER
+        older = [
+            place
+            for place, page in self._arrived.items()
+            if place >= index and isinstance(page, Page) and page.asked_at < oldest
+        ]
+        for place in sorted(older, reverse=True):
+            del self._arrived[place]
+            self._again.append(place)
+        return index in older
 
     def _restart_from(self, index: int) -> None:
         self.epoch += 1

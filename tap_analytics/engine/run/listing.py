@@ -82,7 +82,7 @@ class Listing:
         earlier: Outline | None = None
         while True:
             held = _HeldBack(_BYTES_HELD_BACK if spool is None else -1)
-            check = _Check(self.stream, earlier)
+            check = Check(self.stream, earlier)
             change: ListChanged | None = None
             try:
                 for page in self.stream.merge(self._lane.pages(self._reader, self._run.pause)):
@@ -155,7 +155,7 @@ class _HeldBack:
         return batches
 
 
-class _Check:
+class Check:
     """Looks, after a list was read, at keys that came more than once in it.
 
     Where a total speaks for the list, each of them stands in the place of a row that did

@@ -11,16 +11,17 @@ import pytest
 
 from tap_analytics.engine.errors import ReadError
 from tap_analytics.engine.pages import lane as lanes
+from tap_analytics.engine.pages.judge import Judge
 from tap_analytics.engine.pages.lane import Lane
 from tap_analytics.engine.pages.pagination import Signals
-from tests.engine.doubles import Source, page
+from tap_analytics.engine.pages.reader import ListReader
+from tests.engine.doubles import Pairs, Source, page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tap_analytics.engine.http.client import Client
     from tap_analytics.engine.pages.page import Page
-    from tap_analytics.engine.pages.reader import ListReader
 
 SECONDS = 10.0
 
@@ -311,6 +312,102 @@ def test_threads_end_with_the_lane() -> None:
     lane.open((0,), Source(counted(1)))
     with lane._lock:
         assert lane._next_job() is None
+
+
+class Clamped(Pairs):
+    repeat_ends = True
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_list_that_ends_before_the_page_waited_for_ends_the_wait(concurrency: int) -> None:
+    def fetch(token: int) -> Page:
+        time.sleep(0.01)
+        return page([min(token, 3)])
+
+    with lane_of(concurrency) as lane:
+        reader = lane.open((0,), Source(fetch, Clamped()), speculate=True)
+        assert ids(lane, reader) == [1, 2, 3]
+        assert lane._readers == []
+
+
+def test_nothing_to_wait_for_is_no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ListReader, "_horizon", lambda _: -1)
+    with lane_of(2) as lane, pytest.raises(ReadError, match="nothing left to wait for"):
+        ids(lane, lane.open((0,), Source(counted(2))))
+
+
+def test_a_dropped_list_ends_for_its_consumer_too() -> None:
+    with lane_of(2) as lane:
+        reader = lane.open((0,), Source(lambda token: page([token, -token])))
+        pages = lane.pages(reader, lambda: None)
+        next(pages)
+        lane.drop(reader)
+        assert list(pages) == []
+
+
+def test_a_closed_lane_ends_every_wait() -> None:
+    gate = threading.Event()
+    with lane_of(1) as lane:
+        reader = lane.open((0,), Source(lambda _: page([gate.wait(SECONDS)])))
+        threading.Timer(0.1, lane.close).start()
+        with pytest.raises(ReadError, match="the run has ended"):
+            ids(lane, reader)
+        gate.set()
+
+
+class Dying(BaseException):
+    """What no worker survives."""
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_worker_that_dies_does_not_take_its_page_along() -> None:
+    def fetch(token: int) -> Page:
+        if token == 2:
+            raise Dying
+        return counted(3)(token)
+
+    with lane_of(1) as lane:
+        with pytest.raises(ReadError, match="has died"):
+            ids(lane, lane.open((0,), Source(fetch)))
+        assert ids(lane, lane.open((0,), Source(counted(2)))) == [2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("error", [MemoryError, RuntimeError])
+def test_where_no_thread_can_be_had_the_consumer_fetches(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise error
+
+    with lane_of(4) as lane:
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        readers = [lane.open((rank,), Source(counted(9))) for rank in range(3)]
+        assert [ids(lane, reader) for reader in readers] == [list(range(2, 20))] * 3
+
+
+def test_a_thread_that_cannot_start_another_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+    started: list[str] = []
+
+    def once(thread: threading.Thread) -> None:
+        if started:
+            raise RuntimeError
+        started.append(thread.name)
+        start(thread)
+
+    with lane_of(4) as lane:
+        monkeypatch.setattr(threading.Thread, "start", once)
+        assert ids(lane, lane.open((0,), Source(counted(20)))) == list(range(2, 42))
+        assert lane._threads == 1
+
+
+def test_a_judge_that_fails_fails_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: Judge, __: Page) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Judge, "page", broken)
+    with lane_of(2) as lane, pytest.raises(ZeroDivisionError):
+        ids(lane, lane.open((0,), Source(counted(2))))
 
 
 def test_the_bounds_are_what_the_lane_says() -> None:

@@ -10,7 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tap_analytics.engine.errors import ReadError
 from tap_analytics.engine.pages.pagination import (
+    LinkHeader,
+    NextLink,
+    NextToken,
     Offsets,
     PageNumbers,
     Paginator,
@@ -218,6 +222,89 @@ def test_the_sdk_can_walk_pages(more: object, following: int | None) -> None:
 def test_the_sdk_can_walk_offsets_and_single_pages() -> None:
     assert Offsets(30).get_next(Response({})) == 30
     assert SinglePage().get_next(Response({})) is None
+
+
+class After(NextToken):
+    page_param = "after_id"
+    token_path = ("meta", "end_cursor")
+    more_path = ("meta", "has_next_page")
+    number_param = "page"
+
+
+def test_tokens_stand_in_bodies() -> None:
+    paginator = After(7)
+    body = {"meta": {"end_cursor": "x", "has_next_page": True}}
+    assert not paginator.jumps
+    assert paginator.params(paginator.first) == {"limit": 7}
+    assert paginator.signals(body) == Signals(more=True, next="x")
+    assert paginator.params("x") == {"after_id": "x", "limit": 7}
+    assert paginator.get_next(Response(body)) == "x"
+    body["meta"]["has_next_page"] = False
+    assert paginator.get_next(Response(body)) is None
+
+
+@pytest.mark.parametrize("token", [None, "", 0, False, True, {}, [], {"a": 1}])
+def test_what_is_no_token_ends_the_list(token: object) -> None:
+    assert NextToken().signals({"next_cursor": token}).next is None
+    assert NextToken().signals({}).next is None
+
+
+def test_where_there_is_no_token_pages_have_numbers() -> None:
+    paginator = After()
+    token = paginator.following(None, 0, paginator.signals({"data": []}))
+    assert paginator.params(token) == {"page": 2, "limit": 100}
+    assert paginator.params(2) == {"after_id": 2, "limit": 100}
+
+
+URL = "https://api.example.com/v1/rows"
+
+
+@pytest.mark.parametrize(
+    ("link", "target"),
+    [
+        (
+            "https://api.example.com/v1/rows?cursor=x%2Fy",
+            "https://api.example.com/v1/rows?cursor=x%2Fy",
+        ),
+        ("https://API.example.com:443/other", "https://API.example.com:443/other"),
+        ("/v1/rows?page=2", URL + "?page=2"),
+        ("?page=2", URL + "?page=2"),
+    ],
+)
+def test_links_lead_to_the_next_page(link: str, target: str) -> None:
+    paginator = NextLink()
+    signals = paginator.signals({"next": link})
+    assert signals.next == link
+    assert paginator.place(URL, {"a": 1, **paginator.params(link)}, link) == (target, {})
+    first = {"a": 1, **paginator.params(None)}
+    assert paginator.place(URL, first, None) == (URL, {"a": 1, "limit": 100})
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://evil.example.org/v1/rows",
+        "http://api.example.com/v1/rows",
+        "https://api.example.com:8443/v1/rows",
+        "https://api.example.com.evil.org/",
+        "https://api.example.com@evil.example.org/",
+        "https://me@api.example.com/v1/rows",
+        "https://api.example.com:port/",
+        "//evil.example.org/",
+        "javascript:alert(1)",
+    ],
+)
+def test_links_to_other_hosts_are_refused(link: str) -> None:
+    with pytest.raises(ReadError, match="links to another host"):
+        NextLink().place(URL, {}, link)
+
+
+def test_links_stand_in_headers() -> None:
+    said = {"Link": f'<{URL}?page=1>; rel="prev", <{URL}?page=3>; rel="next"'}
+    assert LinkHeader().signals([], said).next == f"{URL}?page=3"
+    assert LinkHeader().signals([], {"Link": f'<{URL}?page=1>; rel="prev"'}).next is None
+    assert LinkHeader().signals([], {}).next is None
+    assert LinkHeader().signals([]).next is None
 
 
 def test_walking_adds_up() -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_analytics.engine.errors import ListChanged, ReadError
+from tap_analytics.engine.errors import Gone, ListChanged, ReadError
 from tap_analytics.engine.pages import judge as judges
 from tap_analytics.engine.pages.pagination import (
+    NextToken,
     Offsets,
     PageNumbers,
     Paginator,
@@ -37,6 +39,22 @@ class Clamped(Pairs):
 
 class Newest(Pairs):
     newest_first = True
+
+
+class ZeroOrOne(Pairs):
+    first = 0
+    zero_or_one = True
+
+
+class Ended(Pairs):
+    past_end = frozenset({400, 404})
+
+
+def failed(status: int, kind: type[ReadError] = ReadError) -> ReadError:
+    """Return the failure that an answer with this status is."""
+    failure = kind(f"answered {status}")
+    failure.status = status
+    return failure
 
 
 def reader_of(paginator: Paginator | None = None, *, window: int = 0) -> ListReader:
@@ -269,8 +287,9 @@ def test_pages_that_wait_behind_one_in_doubt_are_kept() -> None:
 
 
 def test_where_the_last_page_repeats_that_is_the_end() -> None:
-    reader = reader_of(Clamped(), window=5)
+    reader = reader_of(Clamped())
     walk(reader, [page("ab"), page("c"), page("c")])
+    reader.deliver(2, page("c"))
     assert popped(reader) == [["a", "b"], ["c"]]
     assert reader.is_drained()
     assert asked(reader) == []
@@ -514,6 +533,205 @@ def test_page_numbers_do_not_move_with_short_pages() -> None:
     reader = reader_of()
     assert walk(reader, [page("a"), page("b")])[-1] == [(2, 3)]
     assert reader.epoch == 0
+
+
+def at(moment: float, rows: str, signals: Signals = SILENT) -> Page:
+    """Return a page that was asked for, and came, at a moment."""
+    return replace(page(rows, signals), asked_at=moment, answered_at=moment)
+
+
+def test_what_was_read_before_a_page_in_front_was_asked_for_again_is_read_again() -> None:
+    reader = reader_of(window=3)
+    walk(reader, [at(1, "ab")])
+    reader.deliver(2, at(3, "ef"))
+    reader.deliver(1, at(5, "cx"))  # a row came in, and moved d on to the page behind
+    assert asked(reader) == [(2, 3), (3, 4)]
+    reader.deliver(2, at(6, "de"))
+    reader.deliver(3, at(7, ""))
+    assert popped(reader) == [["a", "b"], ["c", "x"], ["d", "e"], []]
+
+
+def test_what_was_under_way_meanwhile_is_read_again_too() -> None:
+    reader = reader_of(window=3)
+    walk(reader, [at(1, "ab")])
+    reader.deliver(1, at(5, "cx"))
+    reader.deliver(2, at(3, "ef"))
+    assert asked(reader) == [(2, 3), (3, 4)]
+
+
+@pytest.mark.parametrize(("moment", "signals"), [(3, Signals(total=6)), (4.999, SILENT)])
+def test_a_total_tells_of_that_and_moments_do_not_matter(moment: float, signals: Signals) -> None:
+    reader = reader_of(window=3)
+    walk(reader, [at(1, "ab", signals)])
+    reader.deliver(2, at(moment, "ef", signals))
+    reader.deliver(1, at(5, "cd", signals))
+    assert popped(reader) == [["a", "b"], ["c", "d"], ["e", "f"]]
+
+
+@pytest.mark.parametrize(("now", "begins"), [(2.5, 1), (12.0, 2)])
+def test_a_list_whose_turn_comes_late_is_read_from_its_start(now: float, begins: int) -> None:
+    reader = reader_of()
+    walk(reader, [at(1, "ab")])
+    reader.begin(now)
+    assert len(asked(reader)) == begins - 1
+    reader.begin(now + 99)
+    assert reader.held_pages == 2 - begins
+
+
+def test_pages_read_far_apart_are_read_again_before_anybody_takes_them() -> None:
+    reader = reader_of()
+    walk(reader, [at(1, "ab"), at(9, "cd"), at(9.5, "")])
+    reader.begin(9.6)
+    assert (reader.take(), reader.held_pages) == ((0, 1), 0)
+
+
+def test_a_list_that_was_read_through_waits_as_long_as_it_likes() -> None:
+    reader = reader_of()
+    walk(reader, [at(1, "ab"), at(2, "cd"), at(3, "")])
+    reader.begin(1e6)
+    assert popped(reader) == [["a", "b"], ["c", "d"], []]
+
+
+def test_one_page_may_be_page_zero_and_page_one() -> None:
+    reader = reader_of(ZeroOrOne())
+    steps = walk(reader, [page("ab"), page("ab")])
+    assert steps == [[(0, 0)], [(1, 1)], [(1, 2)]]
+    reader.deliver(1, page("c"))
+    assert asked(reader) == [(2, 3)]
+    reader.deliver(2, page(""))
+    assert popped(reader) == [["a", "b"], ["c"], []]
+
+
+def test_page_zero_may_be_the_first() -> None:
+    steps = walk(reader_of(ZeroOrOne()), [page("ab"), page("cd")])
+    assert steps == [[(0, 0)], [(1, 1)], [(2, 2)]]
+
+
+@pytest.mark.parametrize(
+    "nothing", [page(""), failed(400), failed(404), failed(422)], ids=["empty", "400", "404", "422"]
+)
+def test_there_may_be_no_page_zero(nothing: Page | Exception) -> None:
+    reader = reader_of(ZeroOrOne())
+    steps = walk(reader, [nothing])
+    assert steps == [[(0, 0)], [(0, 1)]]
+    reader.deliver(0, page("ab"))
+    reader.deliver(1, page(""))
+    assert popped(reader) == [["a", "b"], []]
+
+
+def test_there_has_to_be_some_page() -> None:
+    reader = reader_of(ZeroOrOne())
+    walk(
+        reader,
+        [
+            failed(404),
+        ],
+    )
+    reader.deliver(0, failed(404))
+    assert popped(reader) == ["answered 404"]
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_status_ends_a_list_where_that_is_declared(status: int) -> None:
+    reader = reader_of(Ended(), window=5)
+    walk(reader, [page("ab"), failed(status)])
+    assert popped(reader) == [["a", "b"]]
+    assert reader.is_drained()
+
+
+def test_a_status_does_not_end_a_list_before_its_total() -> None:
+    reader = reader_of(Ended())
+    walk(reader, [page("ab", Signals(total=4)), failed(404)])
+    assert popped(reader)[1] == "answered 404: the list ends after 2 rows, but it announces 4"
+
+
+def test_a_status_that_is_not_declared_ends_nothing() -> None:
+    reader = reader_of()
+    walk(reader, [page("ab"), failed(404, Gone)])
+    reader.pop()
+    failure = reader.pop()
+    assert type(failure) is ReadError
+    assert str(failure) == "answered 404 on page 2"
+
+
+def test_the_first_page_never_ends_a_list_by_its_status() -> None:
+    reader = reader_of(Ended())
+    walk(reader, [failed(404, Gone)])
+    assert isinstance(reader.pop(), Gone)
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [page(""), page("ab", Signals(total=2)), failed(404)],
+    ids=["empty", "the same", "404"],
+)
+def test_a_total_of_one_full_page_proves_nothing_before_there_is_nothing_behind(
+    behind: Page | Exception,
+) -> None:
+    reader = reader_of(window=9)
+    steps = walk(reader, [page("ab", Signals(total=2)), behind])
+    assert steps == [[(0, 1)], [(1, 2)], []]
+    assert popped(reader)[0] == ["a", "b"]
+    assert reader.is_drained()
+    assert reader.judge.failure is None
+
+
+def test_a_total_of_each_page_is_not_listened_to() -> None:
+    reader = reader_of()
+    pages = [
+        page("ab", Signals(total=2)),
+        page("cd", Signals(total=2)),
+        page("e", Signals(total=1)),
+    ]
+    walk(reader, [*pages, page("", Signals(total=0))])
+    assert popped(reader) == [["a", "b"], ["c", "d"], ["e"], []]
+    assert not reader.judge.is_guarded
+
+
+def test_a_total_of_one_full_page_may_grow() -> None:
+    reader = reader_of()
+    walk(reader, [page("ab", Signals(total=2)), page("c", Signals(total=3))])
+    assert popped(reader) == [["a", "b"], ["c"]]
+    assert reader.is_drained()
+    assert reader.judge.is_guarded
+
+
+def test_groups_without_rows_do_not_end_a_list() -> None:
+    reader = reader_of()
+    bare = replace(page(""), is_empty=False, fingerprint=5)
+    walk(reader, [page("ab"), bare, page("cd"), page("")])
+    assert popped(reader) == [["a", "b"], [], ["c", "d"], []]
+
+
+def test_pages_that_tell_what_asks_for_the_next_one_are_asked_for_one_by_one() -> None:
+    reader = reader_of(NextToken(2), window=9)
+    pages = [page("ab", Signals(total=5, next="x")), page("", Signals(next="y"))]
+    steps: list[Any] = walk(reader, pages)
+    assert steps == [[(0, None)], [(1, "x")], [(2, "y")]]
+    reader.deliver(2, page("cde", Signals(total=5)))
+    assert popped(reader) == [["a", "b"], [], ["c", "d", "e"]]
+    assert reader.is_drained()
+
+
+def test_a_token_that_comes_back_fails() -> None:
+    reader = reader_of(NextToken())
+    walk(reader, [page("ab", Signals(next="x")), page("cd", Signals(next="x"))])
+    assert popped(reader) == [["a", "b"], "page 2 leads back to an earlier page"]
+
+
+def test_an_empty_page_that_leads_back_ends_the_list() -> None:
+    reader = reader_of(NextToken())
+    walk(reader, [page("ab", Signals(next="x")), page("", Signals(next="x"))])
+    assert popped(reader) == [["a", "b"], []]
+    assert reader.is_drained()
+
+
+def test_no_token_although_there_is_more_fails() -> None:
+    reader = reader_of(NextToken())
+    steps: list[Any] = walk(reader, [page("ab", Signals(more=True))])
+    assert steps[-1] == [(0, None)]
+    reader.deliver(0, page("ab", Signals(more=True)))
+    assert popped(reader) == ["page 1 ends the list after 2 rows, but it announces more"]
 
 
 def test_what_is_held_is_known() -> None:
