@@ -116,6 +116,8 @@ def say(report: Report, logger: logging.Logger) -> None:
     for tally in report.troubles:
         logger.error("%s", epitaph(tally), extra=_fields(tally))
     totals = report.totals()
+    if totals[INTERRUPTED]:
+        logger.info("What was not read is read by the next run, from the last STATE on")
     log = logger.info if report.sound else logger.warning
     log("%s", summary(totals), extra={"totals": totals})
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
+    from rich.console import Group
     from rich.live import Live
-    from rich.table import Table
 
     from tap_analytics.engine.output.report import Report, Tally
 
@@ -64,7 +64,8 @@ class Snapshot:
         known = [tally for tally in self.running if tally.rows_expected]
         left = sum(max((tally.rows_expected or 0) - tally.rows_read, 0) for tally in known)
         read = sum(tally.rows_read for tally in [*self.running, *self.done])
-        return left * self.seconds / read if left and read else None
+        longest = max((seconds for seconds, _ in self.waits.values()), default=0.0)
+        return longest + left * self.seconds / read if left and read else None
 
     def line(self) -> str:
         """Return it as one short line."""
@@ -133,7 +134,7 @@ class Progress:
         pause = _SECONDS_BETWEEN_VIEWS
         while not self._end.wait(pause):
             began = time.thread_time()
-            live.update(_table(Snapshot(self._report)), refresh=True)
+            live.update(_view(Snapshot(self._report)), refresh=True)
             pause = max(_SECONDS_BETWEEN_VIEWS, (time.thread_time() - began) / _SHARE_OF_TIME)
 
 
@@ -160,18 +161,19 @@ def _live_view() -> Iterator[Live]:
                 handler.setStream(real)
 
 
-def _table(now: Snapshot) -> Table:
+def _view(now: Snapshot) -> Group:
+    from rich.console import Group  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
-    table = Table(box=None, pad_edge=False, header_style="bold", title=now.line())
-    table.title_justify = "left"
+    table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("stream", "records", "requests", ""):
         table.add_column(name, justify="left" if name in ("stream", "") else "right")
     for tally in _most_telling(now):
         wait = now.waits.get(tally.name)
         words = f"{_WAITS[wait[1]]} {duration(wait[0])}" if wait else _share(tally)
         table.add_row(tally.name, f"{tally.records:,}", f"{tally.requests:,}", words)
-    return table
+    return Group(Text(now.line(), style="bold"), table)
 
 
 def _most_telling(now: Snapshot) -> list[Tally]:

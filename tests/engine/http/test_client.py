@@ -569,3 +569,37 @@ def test_proxies_of_the_environment_are_used(monkeypatch: pytest.MonkeyPatch) ->
         assert ask("/x") == ({"a": 1}, 7)
         assert proxy.asked[0].path == "http://api.example/x"
         ask.client.close()
+
+
+@pytest.mark.parametrize("spelling", ["epoch", "seconds", "structured"])
+def test_a_quota_is_met_without_a_refusal_with_8_in_flight(spelling: str) -> None:
+    """Fast-forward: windows of 2 s for 30 requests, told in whole seconds that are rounded down."""
+    lock = threading.Lock()
+    used, ends, refused = 0, time.time() + 2, 0
+
+    def count() -> Reply:
+        nonlocal used, ends, refused
+        with lock:
+            now = time.time()
+            if now >= ends:
+                used, ends = 0, now + 2
+            used += 1
+            refused += used > 30
+            left, reset = max(30 - used, 0), str(int(ends if spelling == "epoch" else ends - now))
+            headers = {"X-RateLimit-Remaining": str(left), "X-RateLimit-Reset": reset}
+            if spelling == "structured":
+                headers = {"RateLimit": f"limit=30, remaining={left}, reset={reset}"}
+            return Reply(200 if used <= 30 else 429, b"{}", headers)
+
+    with asking(GOOD, concurrency=8) as (ask, server):
+        server._take = lambda *_: count()  # type: ignore[method-assign]
+        ask()
+        threads = [
+            threading.Thread(target=lambda: [ask() for _ in range(9)], daemon=True)
+            for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert (ask.counts, refused) == ((73, 0), 0)

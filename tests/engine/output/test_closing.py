@@ -121,14 +121,15 @@ def test_the_sdks_metrics_are_there_and_few(caplog: pytest.LogCaptureFixture) ->
     ]
 
 
-def test_a_run_that_was_cut_short_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_run_that_was_cut_short_is_two_lines(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     report = a_run()
     report.tallies.pop((None, "bad"))
     report.tally("rest", "api").note("n")
     closing.say(report, LOGGER)
     assert caplog.messages == [
-        "1 of 2 streams complete, 1 not read to the end, 1,234 records in 0 s"
+        "What was not read is read by the next run, from the last STATE on",
+        "1 of 2 streams complete, 1 not read to the end, 1,234 records in 0 s",
     ]
 
 
