@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import logging
 import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -83,8 +82,7 @@ class TapAnalytics(SdkTap):
         """
         schema = self.config_jsonschema
         redactor.add(settings.secrets(self.config, schema))
-        for handler in logging.getLogger().handlers:
-            handler.addFilter(redactor)
+        redactor.guard()
         unknown = settings.unknown_variables(schema, os.environ, is_read=self.reads_environment)
         known = schema["properties"]
         return [

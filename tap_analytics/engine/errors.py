@@ -21,7 +21,7 @@ class Denied(ReadError):
 
 
 class Gone(ReadError):
-    """The addressed object does not exist (404); a child without its parent is skipped."""
+    """The addressed object does not exist (404, 410); a child without its parent is skipped."""
 
 
 class TransientError(ReadError):

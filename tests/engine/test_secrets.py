@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import html
+import json
 import logging
 import sys
+from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -13,6 +16,11 @@ from hypothesis import strategies as st
 
 from tap_analytics.engine.secrets import Redactor
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+USERS = ("", "u", "us", "use", "user:", "a@b.example/token:")
 SECRET = "k~ey/+ =&'\u00e9\\~~~???"
 
 
@@ -25,16 +33,37 @@ def hiding() -> Redactor:
 
 @pytest.mark.parametrize(
     "form",
-    [
-        SECRET,
-        quote(SECRET, safe=""),
-        quote_plus(SECRET),
-        repr(SECRET)[1:-1],
-        base64.b64encode(SECRET.encode()).decode(),
-        base64.b64encode(SECRET.encode()).decode().rstrip("="),
-        base64.urlsafe_b64encode(SECRET.encode()).decode(),
-        "another",
-    ],
+    sorted(
+        {
+            SECRET,
+            quote(SECRET, safe=""),
+            quote_plus(SECRET),
+            repr(SECRET)[1:-1],
+            base64.b64encode(SECRET.encode()).decode(),
+            base64.b64encode(SECRET.encode()).decode().rstrip("="),
+            base64.urlsafe_b64encode(SECRET.encode()).decode(),
+            *(base64.b64encode(before.encode() + SECRET.encode()).decode() for before in USERS),
+            *(base64.b64encode(f"{before}:{SECRET}:tail".encode()).decode() for before in USERS),
+            quote(base64.b64encode(SECRET.encode()).decode(), safe=""),
+            json.dumps(SECRET)[1:-1],
+            json.dumps(SECRET, ensure_ascii=False)[1:-1],
+            json.dumps(json.dumps(SECRET))[3:-3],
+            json.dumps(SECRET)[1:-1].replace("/", "\\/"),
+            html.escape(SECRET),
+            html.escape(SECRET, quote=False),
+            "".join(f"&#{ord(char)};" if not char.isalnum() else char for char in SECRET),
+            "".join(f"&#x{ord(char):X};" if not char.isalnum() else char for char in SECRET),
+            quote(SECRET, safe="").lower(),
+            quote(quote(SECRET, safe=""), safe=""),
+            quote(SECRET, safe="~/+=&"),
+            repr(SECRET.encode())[2:-1],
+            SECRET.upper(),
+            SECRET.encode().hex(),
+            "another",
+            "ANOTHER",
+        }
+    ),
+    ids=ascii,
 )
 def test_secrets_are_hidden_in_every_form(hiding: Redactor, form: str) -> None:
     assert hiding.clean(f"<{form}> and {form}!") == "<***> and ***!"
@@ -66,6 +95,8 @@ def test_without_secrets_texts_stay() -> None:
         ("https://token@host", "https://***@host"),
         ("http://a:b@c and http://d@e", "http://***@c and http://***@e"),
         ("http://host/a@b", "http://host/a@b"),
+        ("http://user:pa/ss@w@host:80/x", "http://***@host:80/x"),
+        ("at http://u:p@ss/w@[::1]:80", "at http://***@[::1]:80"),
         ("mail a@b.example", "mail a@b.example"),
     ],
 )
@@ -89,14 +120,14 @@ def test_half_characters_can_be_secret() -> None:
 
 def test_log_records_are_cleaned(hiding: Redactor) -> None:
     record = logging.LogRecord("n", 20, "p", 1, "a %s b %d", ("another", 5), None)
-    assert hiding.filter(record) is True
+    assert hiding.clean_record(record) is record
     assert record.getMessage() == "a *** b 5"
     assert (record.args, record.exc_info, record.exc_text) == (None, None, None)
 
 
 def test_log_records_without_secrets_keep_their_fields(hiding: Redactor) -> None:
     record = logging.LogRecord("n", 20, "p", 1, "METRIC: %s", ({"value": 5},), None)
-    assert hiding.filter(record) is True
+    assert hiding.clean_record(record) is record
     assert (record.msg, record.args) == ("METRIC: %s", {"value": 5})
 
 
@@ -105,9 +136,47 @@ def test_tracebacks_are_cleaned(hiding: Redactor) -> None:
         int(SECRET + "another")
     except ValueError:
         record = logging.LogRecord("n", 20, "p", 1, "m", None, sys.exc_info())
-    assert hiding.filter(record)
+    hiding.clean_record(record)
     assert record.exc_info is None
     assert record.exc_text is not None
     assert record.exc_text.splitlines()[-1].count("***") == 2
     assert logging.Formatter().format(record).startswith("m\nTraceback")
     assert "another" not in logging.Formatter().format(record)
+
+
+@pytest.fixture
+def guarded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Redactor]:
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:pa/ss@word@proxy.example:80")
+    before = logging.getLogRecordFactory()
+    redactor = Redactor()
+    redactor.add([SECRET])
+    redactor.guard()
+    redactor.guard()
+    yield redactor
+    logging.setLogRecordFactory(before)
+
+
+def test_every_handler_of_every_logger_gets_clean_records(
+    guarded: Redactor, tmp_path: Path
+) -> None:
+    file = logging.FileHandler(tmp_path / "log")
+    logger = logging.getLogger("tap-analytics.some.child")
+    logger.addHandler(file)
+    try:
+        logger.error("a %s", SECRET)
+        logger.error("a proxy %s", "http://user:pa/ss@word@proxy.example:80")
+        try:
+            int(SECRET)
+        except ValueError:
+            logger.exception("b %s", "pa/ss@word")
+        logger.error("too few %s %s", SECRET)  # noqa: PLE1206
+    finally:
+        logger.removeHandler(file)
+        file.close()
+    text = (tmp_path / "log").read_text()
+    assert SECRET not in text
+    assert repr(SECRET)[1:-1] not in text
+    assert "pa/ss" not in text
+    assert "Traceback" in text
+    assert text.count("***") >= 4
+    assert guarded.clean("pa/ss@word") == "***"

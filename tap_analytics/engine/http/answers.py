@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_analytics.engine.errors import Denied, Gone, ReadError, TransientError
+from tap_analytics.engine.secrets import redactor
 from tap_analytics.engine.values import times
 from tap_analytics.engine.values.fitting import exact_number
 
@@ -25,6 +27,8 @@ _EXCERPT = 200
 _EXPIRED = b'"invalid_token"'
 _TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 THROTTLED = frozenset({420, HTTPStatus.TOO_MANY_REQUESTS})
+_ABSENT = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+_SECONDS = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
 
 
 _decoder = msgspec.json.Decoder(float_hook=exact_number)
@@ -82,15 +86,16 @@ def decode(body: bytes) -> Any:
         raise TransientError(msg) from None
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    text = headers.get("Retry-After", "").strip()
-    if text.isascii() and text.isdigit():
+def _retry_after(answer: Answer) -> float | None:
+    """Return the seconds an answer tells to wait: a date counts from the server's own time."""
+    text = answer.headers.get("Retry-After", "").strip()
+    if _SECONDS.fullmatch(text):
         return float(text)
+    now = time.time() if answer.served_at is None else answer.served_at / 1e6
     try:
-        wait = parsedate_to_datetime(text).timestamp() - time.time()
+        return max(parsedate_to_datetime(text).timestamp() - now, 0.0)
     except (ValueError, TypeError, OverflowError):
         return None
-    return max(wait, 0.0)
 
 
 def reason(body: Any) -> str:
@@ -100,8 +105,17 @@ def reason(body: Any) -> str:
             text = (
                 body[name] if isinstance(body[name], str) else json.dumps(body[name], default=str)
             )
-            return f": {text[:_EXCERPT]}"
+            return f": {redactor.clean(text)[:_EXCERPT]}"
     return ""
+
+
+def has_error(body: Any) -> bool:
+    """Tell whether a decoded body of a good status says that something went wrong.
+
+    Beside records this may be a mere part of the answer; where they are missing, or the body
+    is meant to be one record itself, it means that there is none.
+    """
+    return isinstance(body, dict) and bool(body.get("error") or body.get("errors"))
 
 
 def _said(answer: Answer) -> str:
@@ -111,13 +125,24 @@ def _said(answer: Answer) -> str:
         return ""
 
 
+def _is_the_apis(answer: Answer) -> bool:
+    """Tell whether the API itself answered, and no proxy in front of it with a page."""
+    if not answer.body.strip():
+        return True
+    try:
+        _ = answer.json
+    except TransientError:
+        return False
+    return True
+
+
 def judge(answer: Answer, policy: RetryPolicy) -> None:
     """Let a good answer pass; its body may still be anything.
 
     Raises:
         TransientError: If another attempt may help.
         Denied: If the key was refused.
-        Gone: If there is no such object.
+        Gone: If the API itself says that there is no such object.
         ReadError: If the answer is wrong for good.
     """
     status = answer.status
@@ -134,12 +159,16 @@ def _failure(answer: Answer, policy: RetryPolicy) -> ReadError:
     if _EXPIRED in answer.body and HTTPStatus.BAD_REQUEST <= status < HTTPStatus.NOT_FOUND:
         msg = f"{said} (the token is invalid or has expired)"
         return Denied(msg)
+    wait = _retry_after(answer)
+    if status == HTTPStatus.FORBIDDEN and wait is not None:
+        return TransientError(said, throttled=True, wait=wait)
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return Denied(said)
-    if status == HTTPStatus.NOT_FOUND:
+    if status in _ABSENT and _is_the_apis(answer):
         return Gone(said)
+    if status in _ABSENT:
+        said += " with something that is not JSON: a proxy's word, or a wrong base URL"
     passing = status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR
     if passing or status in policy.statuses:
-        wait = _retry_after(answer.headers)
         return TransientError(said, throttled=status in THROTTLED or wait is not None, wait=wait)
     return ReadError(said)

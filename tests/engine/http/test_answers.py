@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from tap_analytics.engine.errors import Denied, Gone, ReadError, TransientError
-from tap_analytics.engine.http.answers import Answer, decode, judge, reason
+from tap_analytics.engine.http import answers
+from tap_analytics.engine.http.answers import Answer, decode, has_error, judge, reason
 from tap_analytics.engine.http.policy import RetryPolicy
+from tap_analytics.engine.secrets import Redactor
 
 POLICY = RetryPolicy(statuses=(418, 429))
 
@@ -99,7 +101,7 @@ def test_answers_need_not_tell_the_time() -> None:
         (404, Gone),
         (405, ReadError),
         (408, TransientError),
-        (410, ReadError),
+        (410, Gone),
         (418, TransientError),
         (420, ReadError),
         (425, TransientError),
@@ -132,7 +134,12 @@ def test_some_failures_ask_to_slow_down(status: int, *, throttled: bool) -> None
         (" 7 ", 7.0),
         ("0", 0.0),
         ("-7", None),
-        ("7.5", None),
+        ("7.5", 7.5),
+        (".5", 0.5),
+        ("7.", 7.0),
+        ("1e3", None),
+        ("7,5", None),
+        ("inf", None),
         ("soon", None),
         ("\u0667", None),
     ],
@@ -148,6 +155,67 @@ def test_waits_are_told_as_dates(ahead: int, wait: int) -> None:
     found = failure(429, Retry_After=formatdate(time.time() + ahead, usegmt=True))
     assert isinstance(found, TransientError)
     assert found.wait == pytest.approx(wait, abs=5)
+
+
+@pytest.mark.parametrize("hours", [-3, 0, 5])
+def test_waits_are_measured_on_the_servers_clock(hours: int) -> None:
+    now = time.time() + 3600 * hours
+    dates = {"Date": formatdate(now, usegmt=True), "Retry-After": formatdate(now + 30, usegmt=True)}
+    with pytest.raises(TransientError) as found:
+        judge(Answer(503, dates, b""), POLICY)
+    assert found.value.wait == 30
+
+
+def test_a_refusal_for_a_while_is_waited_for() -> None:
+    found = failure(403, Retry_After="2.5")
+    assert isinstance(found, TransientError)
+    assert (found.throttled, found.wait) == (True, 2.5)
+    assert type(failure(401, Retry_After="2.5")) is Denied
+
+
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"", Gone),
+        (b" \r\n", Gone),
+        (b'{"message":"none"}', Gone),
+        (b"[]", Gone),
+        (b'"no"', Gone),
+        (b"<!doctype html><html></html>", ReadError),
+        (b"404 page not found", ReadError),
+        (b'{"message":', ReadError),
+    ],
+)
+def test_only_the_api_itself_says_what_is_gone(
+    status: int, body: bytes, kind: type[ReadError]
+) -> None:
+    assert type(failure(status, body)) is kind
+
+
+@pytest.mark.parametrize(
+    ("body", "errs"),
+    [
+        ({"error": "no"}, True),
+        ({"errors": [{"code": 1}], "data": []}, True),
+        ({"error": None, "errors": [], "data": []}, False),
+        ({"error": ""}, False),
+        ({"data": [{"error": "of a row"}]}, False),
+        ([{"error": "of a row"}], False),
+        (None, False),
+    ],
+    ids=repr,
+)
+def test_a_good_status_may_bring_an_error(body: Any, *, errs: bool) -> None:
+    assert has_error(body) is errs
+
+
+def test_secrets_are_hidden_before_texts_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    hiding = Redactor()
+    hiding.add(["canary-of-thirty-characters-xx"])
+    monkeypatch.setattr(answers, "redactor", hiding)
+    said = reason({"message": "x" * 180 + "canary-of-thirty-characters-xx" + "y" * 90})
+    assert said == ": " + "x" * 180 + "***" + "y" * 17
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])

@@ -309,7 +309,7 @@ def test_a_wait_longer_than_the_longest_is_not_begun() -> None:
         assert ask.tally.waited == 0
 
 
-@pytest.mark.parametrize("text", ["soon", "-1", "", "1.5", "0"])
+@pytest.mark.parametrize("text", ["soon", "-1", "", "1,5", "0"])
 def test_other_words_about_waiting_fall_back_to_the_policy(text: str) -> None:
     told = Reply(429, headers={"Retry-After": text})
     with asking(told, GOOD) as (ask, _):
