@@ -328,7 +328,7 @@ CHANGED = [
     ("annual_revenue", "not a number", None),
     ("annual_revenue", "12.50", 12.5),
     ("lead_score", Raw(b"3.5"), None),
-    ("lead_score", Raw(b"1e30"), 10**30),
+    ("lead_score", Raw(b"1e30"), None),
     ("name", {"first": "Ada"}, '{"first":"Ada"}'),
     ("is_deleted", "true", True),
     ("is_deleted", "perhaps", None),

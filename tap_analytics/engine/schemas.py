@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 
+from tap_analytics.engine.values.conform import UNKNOWN
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -36,6 +38,11 @@ class KeyedSchema(StreamSchema[str]):
             types = properties[name]["type"]
             kept = types if isinstance(types, str) else [kind for kind in types if kind != "null"]
             properties[name] = {**properties[name], "type": kept}
+        if not isinstance(stream, type) and stream.config.get("unknown_fields") == "column":
+            properties[UNKNOWN] = {
+                "type": ["object", "null"],
+                "description": "Fields that the schema does not know, by their path.",
+            }
         return {**schema, "properties": properties, "required": keys}
 
     def _own_properties(self, name: str) -> dict[str, Any]:

@@ -265,8 +265,14 @@ class AnalyticsStream(SdkStream):
         needed = {*self.primary_keys, self.replication_key}
         deselected = [name for name in self.deselected_fields if name not in needed]
         left_out = (*deselected, *self.left_out)
-        keep = self.config["unknown_fields"] == "column"
-        return Conformer(self.effective_schema, left_out=left_out, keep_unknown=keep)
+        return Conformer(self.effective_schema, left_out=left_out, apart=self._names)
+
+    @property
+    def _names(self) -> set[str]:
+        """The fields that rows are found by: of this stream, of its parent, of its children."""
+        asked = {name for _, name, _, _ in Formatter().parse(self.path) if name}
+        asked.update(self.context_params.values(), self.child_keys.values())
+        return {*asked, *self.primary_keys, *self.references}
 
     @cached_property
     def row_maker(self) -> RowMaker:

@@ -1,10 +1,10 @@
 """Making records fit their schema, with the schema compiled once.
 
-Records are changed in place, and most of them not at all. A value of another type is
-converted where nothing is lost by it, and becomes null where something would be; both are
-counted per field. Texts with the format date-time leave in UTC, and integers without a
-fraction. Most pages fit as a whole; then only the fields are looked at whose type does not
-tell everything.
+Records are changed in place, and most of them not at all. A value of another type, or one
+that targets refuse, is converted where nothing is lost by it, and becomes null where something
+would be; both are counted per field. Where the schema forbids null nothing stands in its
+place. Texts with the format date-time leave in UTC, and integers without a fraction. Most
+pages fit as a whole; then only the fields are looked at whose type does not tell everything.
 """
 
 from __future__ import annotations
@@ -16,20 +16,32 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from tap_analytics.engine.values.apart import keep_apart
 from tap_analytics.engine.values.encode import encode
 from tap_analytics.engine.values.fitting import (
+    LARGEST_INTEGER,
+    SMALLEST_INTEGER,
     exact_number,
     is_holdable,
     record_type,
     type_names,
 )
-from tap_analytics.engine.values.times import moved_to_utc, utc_text
+from tap_analytics.engine.values.times import (
+    are_days,
+    day_text,
+    mended_day,
+    mended_time,
+    moved_to_utc,
+    utc_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     Fixer = Callable[[Any], Any]
 
+UNKNOWN = "unknown_fields"
+"""The column that takes what the schema does not know, where the user wants it kept."""
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -39,9 +51,15 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "array": (list,),
     "null": (type(None),),
 }
-_TIME: dict[type, Fixer] = {str: utc_text}
+_FORMATS: dict[str, tuple[Fixer, Fixer]] = {
+    "date-time": (utc_text, mended_time),
+    "date": (day_text, mended_day),
+}
+"""What returns a text as it fits, and what makes more of those fit that do not."""
 _NESTED: dict[str, type] = {"object": dict, "array": list}
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+_MOST_UNKNOWN = 500
+_LONGEST_NAME = 200
 
 
 class _Unfit(ValueError):
@@ -54,24 +72,28 @@ class _Field(NamedTuple):
     Attributes:
         passing: Types that fit whatever their value is.
         fixers: For other types, what returns the value as it fits, unchanged if it did.
+        mend: What makes a text fit that its fixer refuses, None if nothing does.
         target: The first type of the schema, for values of a type it does not have.
         path: The place, for counting.
         is_settled: Whether a value of a type of the schema needs no fixer.
+        may_be_null: Whether null may stand there.
     """
 
     passing: frozenset[type]
     fixers: dict[type, Fixer]
+    mend: Fixer | None
     target: str
     path: str
     is_settled: bool
+    may_be_null: bool
 
 
 class Conformer:
     """A compiled schema.
 
     Attributes:
-        unknown: How often each field outside the schema was met.
-        changed: How often each field had a value of another type.
+        unknown: How often each field outside the schema was met; of many only the first.
+        changed: How often each field had a value of another type, or one that targets refuse.
     """
 
     def __init__(
@@ -79,44 +101,68 @@ class Conformer:
         schema: Mapping[str, Any],
         *,
         left_out: Collection[str] = (),
-        keep_unknown: bool = False,
+        apart: Collection[str] = (),
     ) -> None:
-        """Compile a schema.
+        """Compile a schema; one with the column `UNKNOWN` keeps what it does not know there.
 
         Args:
             schema: JSON schema of the records.
             left_out: Top-level fields to leave out.
-            keep_unknown: Whether to let fields through that the schema does not have.
+            apart: Top-level fields whose texts must stay distinct, such as keys.
         """
         self.unknown: Counter[str] = Counter()
         self.changed: Counter[str] = Counter()
         self._left_out = frozenset(left_out)
-        fields = self._compile_fields(schema, "")
+        properties = dict(schema.get("properties", {}))
+        self._keeps = properties.pop(UNKNOWN, None) is not None and UNKNOWN not in left_out
+        self._kept: dict[str, Any] = {}
+        self._places: list[int] = []
+        known = {**schema, "properties": properties}
+        fields = self._compile_fields(known, "")
         wanted = {name: field for name, field in fields.items() if name not in left_out}
-        self._fix = self._object_fixer(wanted, "", extra=keep_unknown)
+        self._apart = [name for name in apart if name in wanted and wanted[name].target == "string"]
+        self._fix = self._object_fixer(wanted, "", extra=False)
         self._unsettled = [item for item in wanted.items() if not item[1].is_settled]
-        self._page_type = list[record_type(schema, left_out)]  # type: ignore[misc]
+        self._page_type = list[record_type(known, left_out)]  # type: ignore[misc]
 
     def __call__(self, records: list[dict[str, Any]]) -> None:
         """Change the records of a page into what leaves, their fields in the order they came."""
         try:
             msgspec.convert(records, self._page_type)
         except msgspec.ValidationError:
-            for record in records:
-                self._fix(record)
-            return
+            self._fix_each(records)
+        else:
+            self._settle_all(records)
+        for name in self._apart:
+            keep_apart(records, name)
+
+    def _fix_each(self, records: list[dict[str, Any]]) -> None:
+        for record in records:
+            self._fix(record)
+            if self._keeps:
+                record[UNKNOWN], self._kept = self._kept or None, {}
+
+    def _settle_all(self, records: list[dict[str, Any]]) -> None:
+        """Fix what the types of a page that fits do not tell."""
         for name in self._left_out:
             for record in records:
                 record.pop(name, None)
         for name, field in self._unsettled:
-            if field.fixers != _TIME or not _move_to_utc(records, name):
+            if not _settled_at_once(records, name, field):
                 self._settle(records, name, field)
+        if self._keeps:
+            for record in records:
+                record[UNKNOWN] = None
 
     def _settle(self, records: list[dict[str, Any]], name: str, field: _Field) -> None:
         for record in records:
             item = record.get(name)
             if type(item) in field.fixers:
-                record[name] = self._fixed(field, item)
+                fixed = self._fixed(field, item)
+                if fixed is None and not field.may_be_null:
+                    del record[name]
+                else:
+                    record[name] = fixed
 
     def _compile_fields(self, schema: Mapping[str, Any], path: str) -> dict[str, _Field]:
         properties = schema.get("properties", {})
@@ -125,11 +171,12 @@ class Conformer:
     def _compile(self, schema: Mapping[str, Any], path: str) -> _Field:
         types = type_names(schema)
         fixers: dict[type, Fixer] = {}
+        mend: Fixer | None = None
         inner: list[_Field] = []
         if "integer" in types and "number" not in types:
-            fixers[Decimal] = _whole
-        if schema.get("format") == "date-time":
-            fixers[str] = utc_text
+            fixers |= {Decimal: _whole, int: _integer}
+        if "string" in types and schema.get("format") in _FORMATS:
+            fixers[str], mend = _FORMATS[schema["format"]]
         if "object" in types and "array" not in types:
             fixers[list] = _empty_object
         if "object" in types and schema.get("properties"):
@@ -144,41 +191,59 @@ class Conformer:
         passing = frozenset(kind for name in types for kind in _TYPES[name]) - fixers.keys()
         target = next((name for name in types if name != "null"), "null")
         is_settled = str not in fixers and all(field.is_settled for field in inner)
-        return _Field(passing, fixers, target, path, is_settled)
+        return _Field(passing, fixers, mend, target, path, is_settled, "null" in types)
 
     def _object_fixer(self, fields: dict[str, _Field], path: str, *, extra: bool) -> Fixer:
         find = fields.get
 
         def fix(value: dict[str, Any]) -> dict[str, Any]:
             surplus: list[str] = []
+            gone: list[str] = []
             for name, item in value.items():
                 field = find(name)
                 if field is None:
                     surplus.append(name)
-                    continue
-                if type(item) not in field.passing:
-                    value[name] = self._fixed(field, item)
-            if surplus:
-                self._remove(value, surplus, path, extra=extra)
+                elif type(item) not in field.passing:
+                    value[name] = fixed = self._fixed(field, item)
+                    if fixed is None and not field.may_be_null:
+                        gone.append(name)
+            for name in gone:
+                del value[name]
+            if surplus and not extra:
+                self._remove(value, surplus, path)
             return value
 
         return fix
 
-    def _remove(self, value: dict[str, Any], surplus: list[str], path: str, *, extra: bool) -> None:
+    def _remove(self, value: dict[str, Any], surplus: list[str], path: str) -> None:
         for name in surplus:
+            item = value.pop(name)
             if not path and name in self._left_out:
-                del value[name]
                 continue
-            if not (path and extra):
-                self.unknown[path + name] += 1
-            if not extra:
-                del value[name]
+            place = (path + name)[:_LONGEST_NAME]
+            if place not in self.unknown and len(self.unknown) >= _MOST_UNKNOWN:
+                place = "others"
+            self.unknown[place] += 1
+            if self._keeps:
+                self._kept[self._here(path) + name] = item
+
+    def _here(self, path: str) -> str:
+        """Return a path with the places in the arrays that are being looked at."""
+        before, *after = path.split("[]")
+        return before + "".join(
+            [f"[{at}]{part}" for at, part in zip(self._places, after, strict=True)]
+        )
 
     def _array_fixer(self, field: _Field) -> Fixer:
         def fix(value: list[Any]) -> list[Any]:
+            self._places.append(0)
             for index, item in enumerate(value):
                 if type(item) not in field.passing:
+                    self._places[-1] = index
                     value[index] = self._fixed(field, item)
+            self._places.pop()
+            if not field.may_be_null:
+                value[:] = [item for item in value if item is not None]
             return value
 
         return fix
@@ -194,11 +259,22 @@ class Conformer:
     def _coerce(self, field: _Field, value: Any) -> Any:
         self.changed[field.path] += 1
         try:
+            if field.mend and isinstance(value, str):
+                return field.mend(value)
             coerced = _coerce(value, field.target)
             fixer = field.fixers.get(type(coerced))
             return fixer(coerced) if fixer else coerced
         except (ValueError, ArithmeticError):
             return None
+
+
+def _settled_at_once(records: list[dict[str, Any]], name: str, field: _Field) -> bool:
+    """Fix a field that holds nothing but times or days, and tell whether that could be done."""
+    if field.mend is mended_time and len(field.fixers) == 1:
+        return _move_to_utc(records, name)
+    if field.mend is mended_day and len(field.fixers) == 1:
+        return are_days([record.get(name) for record in records])
+    return False
 
 
 def _move_to_utc(records: list[dict[str, Any]], name: str) -> bool:
@@ -222,7 +298,13 @@ def _whole(value: Decimal) -> int:
     whole = int(_finite(value))
     if whole != value:
         raise _Unfit
-    return whole
+    return _integer(whole)
+
+
+def _integer(value: int) -> int:
+    if SMALLEST_INTEGER <= value <= LARGEST_INTEGER:
+        return value
+    raise _Unfit
 
 
 def _empty_object(value: list[Any]) -> dict[str, Any]:
@@ -243,6 +325,8 @@ def _written_out(text: str, kind: type) -> Any:
 
 def _coerce(value: Any, target: str) -> Any:
     """Convert a value to another JSON type without losing any of it."""
+    if value is None:
+        raise _Unfit
     if target == "string" and not isinstance(value, str):
         return encode(value).decode()
     if target in _NESTED and isinstance(value, str):

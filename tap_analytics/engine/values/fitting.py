@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Annotated, Any, Union
 
 import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-_LARGEST_EXPONENT = 308
+_LARGEST = Decimal(sys.float_info.max)
+LARGEST_INTEGER = 2**63 - 1
+"""What targets that keep integers in 64 bits can hold."""
+SMALLEST_INTEGER = -(2**63)
 _SCALARS: dict[str, Any] = {
     "string": str,
-    "integer": int,
+    "integer": Annotated[int, msgspec.Meta(ge=SMALLEST_INTEGER, le=LARGEST_INTEGER)],
     "number": int | float,
     "boolean": bool,
     "null": None,
@@ -22,7 +26,9 @@ _SCALARS: dict[str, Any] = {
 
 def is_holdable(number: Decimal) -> bool:
     """Tell whether a target that reads numbers as floats can hold a number."""
-    return number.is_finite() and number.adjusted() <= _LARGEST_EXPONENT
+    return number.is_finite() and (
+        number.adjusted() < _LARGEST.adjusted() or abs(number) <= _LARGEST
+    )
 
 
 def exact_number(text: str) -> Decimal | str:

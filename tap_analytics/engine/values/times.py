@@ -25,6 +25,9 @@ _SURELY_VALID = re.compile(
     re.ASCII,
 )
 _TIMES = list[datetime | None]
+_DAYS = list[date | None]
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_MIDNIGHT = re.compile(r"00:00(?::00(?:[.,]0+)?)?\s*(?:[Zz]|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
 _LONGEST = len("2026-01-31T09:00:00.000000+00:00")
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)"
@@ -45,7 +48,11 @@ def _ahead_of_utc(zone: str) -> timedelta:
         msg = "not a zone"
         raise ValueError(msg)
     digits = zone[1:].replace(":", "").ljust(4, "0")
-    ahead = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    hours, minutes = int(digits[:2]), int(digits[2:])
+    if hours > 23 or minutes > 59:  # noqa: PLR2004
+        msg = "not a zone"
+        raise ValueError(msg)
+    ahead = timedelta(hours=hours, minutes=minutes)
     return -ahead if zone[0] == "-" else ahead
 
 
@@ -54,6 +61,8 @@ def _micros_of_common(text: str) -> int | None:
     if text[4:8:3] != "--" or text[10:17:3] != "T::" or text[11:13] >= "24":
         return None
     is_utc = text[-1] == "Z"
+    if not is_utc and text[-2:] >= "60":  # minutes of a zone that Python takes and none has
+        return None
     try:
         when = datetime.fromisoformat(text[:-1] if is_utc else text)
     except ValueError:
@@ -66,8 +75,9 @@ def _micros_of_common(text: str) -> int | None:
 def micros(text: str) -> int:
     """Return an ISO 8601 date or date-time as microseconds since 1970 in UTC.
 
-    A time without a zone is taken as UTC. Digits below a microsecond are cut off. A time
-    that leaves the years 1 to 9999 on its way to UTC stops at their edge.
+    A time without a zone is taken as UTC. Digits below a microsecond are cut off, and second
+    60 is the first one of the next minute. A time that leaves the years 1 to 9999 on its way
+    to UTC stops at their edge.
 
     Raises:
         ValueError: If the text is not such a time.
@@ -87,7 +97,7 @@ def micros(text: str) -> int:
     if hours > 23 or minutes > 59 or seconds > 60:  # noqa: PLR2004
         msg = "not a time of day"
         raise ValueError(msg)
-    total += ((hours * 60 + minutes) * 60 + min(seconds, 59)) * 1_000_000
+    total += ((hours * 60 + minutes) * 60 + seconds) * 1_000_000
     if fraction:
         total += int(fraction[:6].ljust(6, "0"))
     if zone and zone not in "Zz":
@@ -104,12 +114,59 @@ def utc_text(text: str) -> str:
     """Return an ISO 8601 time in UTC, ending in ``Z``; one that already does is kept as it is.
 
     Raises:
-        ValueError: If the text is not a time.
+        ValueError: If the text is not a time, or none that targets can hold.
     """
     if text[-1:] == "Z" and _SURELY_VALID.fullmatch(text):
         return text
+    if text[17:19] == "60":
+        msg = "second 60, which targets refuse"
+        raise ValueError(msg)
     moment = micros(text)
     return text if _CANONICAL.fullmatch(text) else iso(moment)
+
+
+def mended_time(text: str) -> str:
+    """Return what `utc_text` does, also of a time with second 60 or space around it.
+
+    Raises:
+        ValueError: If the text is not a time.
+    """
+    return iso(micros(text.strip()))
+
+
+def day_text(text: str) -> str:
+    """Return an ISO 8601 date (``YYYY-MM-DD``) as it is.
+
+    Raises:
+        ValueError: If the text is not such a date.
+    """
+    if _DAY.fullmatch(text) is None:
+        msg = "not a date"
+        raise ValueError(msg)
+    _day_start(text)
+    return text
+
+
+def mended_day(text: str) -> str:
+    """Return the date in a text with space around it, or in a time at the start of a day.
+
+    Raises:
+        ValueError: If the text is neither.
+    """
+    day, at, rest = text.strip().replace(" ", "T").partition("T")
+    if at and (_MIDNIGHT.fullmatch(rest) is None):
+        msg = "a time within a day"
+        raise ValueError(msg)
+    return day_text(day)
+
+
+def are_days(texts: list[str | None]) -> bool:
+    """Tell whether all texts are ISO 8601 dates."""
+    try:
+        _read(texts, _DAYS)
+    except ValueError:
+        return False
+    return True
 
 
 def _read(texts: list[Any], kind: Any) -> Any:
