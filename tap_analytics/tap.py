@@ -6,7 +6,7 @@ import contextlib
 import gc
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
@@ -22,8 +22,9 @@ from tap_analytics.engine.catalog import enabled
 from tap_analytics.engine.errors import ClosedOutput, Terminated
 from tap_analytics.engine.output import closing
 from tap_analytics.engine.output.progress import Progress
+from tap_analytics.engine.run.access import Access
 from tap_analytics.engine.run.run import Run
-from tap_analytics.engine.sdk import SdkTap
+from tap_analytics.engine.sdk import SdkStream, SdkTap
 from tap_analytics.engine.secrets import redactor
 from tap_analytics.engine.stream import AnalyticsStream
 from tap_analytics.inputs import read_object
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     import click
 
-    from tap_analytics.engine.output.report import Report
+    from tap_analytics.engine.output.report import Report, Tally
 
 
 INCOMPLETE = 1
@@ -57,14 +58,23 @@ class TapAnalytics(SdkTap):
     ]
 
     @cached_property
-    def run(self) -> Run:
-        """What the streams share while they are read."""
-        return Run(self.config, self.state, self.message_writer)
+    def troubles(self) -> list[Tally]:
+        """The streams that failed, of those that were read on their own."""
+        return []
 
-    @cached_property
-    def user_agent(self) -> str:
-        """The User-Agent header of every request."""
-        return str(self.config.get("user_agent") or f"{self.name}/{self.plugin_version}")
+    def new_run(self) -> Run:
+        """Return a run over this tap's accounts, from its state on."""
+        accesses = [Access(account) for account in accounts(self.config)]
+        return Run(accesses, cast("dict[str, Any]", self.state), self.message_writer)
+
+    def read(self, stream: SdkStream) -> None:
+        """Read and write one stream with all below it, as a run of its own."""
+        run = self.new_run()
+        try:
+            run.read([cast("AnalyticsStream", stream)], says_schema=False)
+        finally:
+            run.close()
+            self.troubles += run.report.troubles
 
     def environment(self) -> dict[str, str]:
         """Return the settings given in the environment."""
@@ -139,10 +149,6 @@ class TapAnalytics(SdkTap):
             ):
                 yield stream
 
-    def begin(self) -> None:
-        """Start the run: take its streams and fetch their first pages."""
-        self.run.plan(self.roots)
-
     def check_selection(self) -> list[str]:
         """Return what keeps the selected streams from being read at all."""
         every = accounts(self.config)
@@ -165,11 +171,14 @@ class TapAnalytics(SdkTap):
     def execute(self) -> int:
         """Read everything that is selected and return the exit status."""
         status = INCOMPLETE
-        with Progress(self.run.report, is_on=self.config.get("progress", True)):
+        run = self.new_run()
+        with Progress(run.report, is_on=self.config.get("progress", True)):
             try:
                 _spare_the_collector()
-                self.sync_all()
-                status = 0 if self.run.report.sound else INCOMPLETE
+                self.settle_replication_methods()
+                run.read(list(self.roots))
+                run.close()
+                status = 0 if run.report.sound else INCOMPLETE
             except ClosedOutput as end:
                 self.logger.error("%s", end)  # noqa: TRY400
                 status = end.status
@@ -178,8 +187,8 @@ class TapAnalytics(SdkTap):
                 status = end.status
             finally:
                 with contextlib.suppress(ClosedOutput):
-                    self.run.close()
-        self._conclude(self.run.report, status)
+                    run.close()
+        self._conclude(run.report, status)
         return status
 
     def _conclude(self, report: Report, status: int) -> None:
@@ -278,7 +287,7 @@ class TapAnalytics(SdkTap):
                 if isinstance(stream, AnalyticsStream) and stream.api.has_credential(tap.config)
             ]
         )
-        troubles = tap.run.report.troubles
+        troubles = tap.troubles
         for tally in troubles:
             cls.logger.error("%s", tally.line())
         leave(INCOMPLETE if troubles else 0)

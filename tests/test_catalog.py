@@ -289,8 +289,6 @@ def test_parents_fill_the_placeholders(stream: Stream) -> None:
     assert issubclass(parent, AnalyticsStream)
     assert asked | set(stream.context_params.values()) <= set(parent.child_keys)
     assert set(parent.child_keys.values()) <= set(schema_of(parent)["properties"])
-    if stream.context_in_rows:
-        assert asked <= set(schema_of(stream)["properties"])
     together = [streams for family in FAMILIES for streams in variants(family) if stream in streams]
     for streams in together:
         assert streams.index(parent) < streams.index(stream)

@@ -152,12 +152,12 @@ def test_refusals(open_sandbox: OpenSandbox, status: int) -> None:
     answer = Answer(status, body=b'{"message": "no sandbox-sales-key for you"}')
     result, fault = read_with(sandbox, answer, lasts=True)
     assert result.status == 1
-    expected = "denied" if status in (401, 403) else "failed"
+    expected = "denied" if status in (401, 403, 404, 410) else "failed"
     for stream in ("accounts", "contacts", "won_deals"):
         assert result.outcome(stream) == expected
         assert str(status) in result.report[stream]["reason"]
     assert len(fault.when) == 4
-    if status == 404:
+    if status in (404, 410):
         assert result.outcome("gates_rules") == "complete"
         assert result.report["gates_rules"]["skipped"] == 1
     else:
@@ -336,7 +336,7 @@ def test_failed_streams_keep_their_bookmark(open_sandbox: OpenSandbox) -> None:
     assert result.status == 1
     assert result.outcome("tasks") == "failed"
     assert "tasks" not in result.state["bookmarks"]
-    assert not result.records["tasks"]
+    assert 0 < len(result.records["tasks"]) < 30
     assert result.outcome("layers") == "complete"
     sandbox.faults.clear()
     again = run_tap(config, "tasks", "public_credentials", state=result.state)

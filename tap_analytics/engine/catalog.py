@@ -110,7 +110,7 @@ def references(stream: type[AnalyticsStream]) -> dict[str, str]:
     What a child is asked with points to its parent; the rest is declared.
     """
     parent: Any = stream.parent_stream_type  # the SDK types what classes declare as properties
-    if parent is None or not stream.context_in_rows:
+    if parent is None:
         return dict(stream.references)
     above = {name: f"{parent.name}.{field}" for name, field in parent.child_keys.items()}
     return {**above, **stream.references}

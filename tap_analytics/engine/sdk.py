@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import RESTStream, Tap
@@ -10,7 +12,6 @@ from singer_sdk.exceptions import (
     AbortedSyncPausedException,
     ConfigValidationError,
 )
-from singer_sdk.helpers._state import StateWriter
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 
@@ -19,23 +20,15 @@ from tap_analytics.engine.output.writer import LineWriter
 from tap_analytics.engine.values.encode import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
     from types import FrameType
 
-    from singer_sdk.helpers.types import Context, Record, TapState
-
-    from tap_analytics.engine.run.run import Run
+    from singer_sdk.helpers.types import Context, Record
+    from typing_extensions import Self
 
 ABORTED = (AbortedSyncFailedException, AbortedSyncPausedException)
 """Raised by the SDK when a dry run has seen enough records."""
 _LONGEST_REASON = 200
-
-
-class _Silent(StateWriter):
-    """Keeps the SDK from writing STATE: the run does, with the rows it stands for."""
-
-    def write_state(self, state: TapState) -> None:
-        pass
 
 
 class SdkStream(RESTStream[int]):
@@ -44,13 +37,22 @@ class SdkStream(RESTStream[int]):
     state_partitioning_keys = ()
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
-    def read(self) -> None:
-        """Read and write the whole stream, with the streams below it."""
-        raise NotImplementedError
+    _tap: SdkTap
 
-    def finish(self) -> None:
-        """Say that the SDK is done with this stream."""
-        raise NotImplementedError
+    @cached_property
+    def user_agent(self) -> str:
+        """The User-Agent header of every request."""
+        configured = self.config.get("user_agent")
+        return str(configured or f"{self.tap_name}/{self._tap.plugin_version}")
+
+    def for_account(self, config: Mapping[str, Any]) -> Self:
+        """Return the stream as it is for one account, which has settings of its own."""
+        twin = copy(self)
+        for name in vars(self):
+            if isinstance(getattr(type(self), name, None), cached_property):
+                vars(twin).pop(name)
+        twin._config = dict(config)  # noqa: SLF001 - it is one of us
+        return twin
 
     def _sync_records(
         self,
@@ -58,12 +60,8 @@ class SdkStream(RESTStream[int]):
         *,
         write_messages: bool = True,  # noqa: ARG002
     ) -> Generator[dict[str, Any], Any, Any]:
-        self.read()
+        self._tap.read(self)
         yield from ()
-
-    def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:  # noqa: ARG002
-        """Finish; our bookmarks have no progress markers to promote."""
-        self.finish()
 
     @property
     def emit_activate_version_messages(self) -> bool:
@@ -150,18 +148,8 @@ class SdkTap(Tap):
     message_writer: LineWriter
     reads_environment = False
 
-    @property
-    def run(self) -> Run:
-        """What the streams share while they are read."""
-        raise NotImplementedError
-
-    @property
-    def user_agent(self) -> str:
-        """The User-Agent header of every request."""
-        raise NotImplementedError
-
-    def begin(self) -> None:
-        """Prepare a whole run, before its first stream."""
+    def read(self, stream: SdkStream) -> None:
+        """Read and write one stream, with all below it, for the SDK's own ways to run."""
         raise NotImplementedError
 
     def environment(self) -> dict[str, str]:
@@ -176,10 +164,9 @@ class SdkTap(Tap):
         """Return what is wrong with the settings, without a value of theirs."""
         raise NotImplementedError
 
-    def _set_compatible_replication_methods(self) -> None:
-        super()._set_compatible_replication_methods()
-        self._state_writer = _Silent(self.message_writer)
-        self.begin()
+    def settle_replication_methods(self) -> None:
+        """Read in full what has children that ignore its replication key."""
+        self._set_compatible_replication_methods()
 
     @property
     def _env_var_config(self) -> dict[str, Any]:

@@ -2,60 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from tap_analytics.engine.run.spool import FIRST
 from tap_analytics.engine.stream import AnalyticsStream
 from tap_analytics.engine.values import times
+from tap_analytics.engine.values.cursors import FIRST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from singer_sdk.helpers.types import Context
+    from tap_analytics.engine.values.cursors import Window
 
 _DAYS_BACK = 30
 
 
-class DatedStream(AnalyticsStream):
-    """A stream whose API wants to be told the days.
+def _moments(window: Window, now: int) -> tuple[int, int]:
+    """Return the start of the first day to ask for, and some time on the last one.
 
-    Without a bookmark and a start date it goes back a month.
+    Without a bookmark and a start date that is a month back until today.
     """
-
-    @property
-    def first_moment(self) -> int:
-        """Start of the first day to ask for."""
-        since = self.bookmarked_window.since
-        if since == FIRST:
-            since = self.run.started - _DAYS_BACK * times.DAY
-        return since // times.DAY * times.DAY
-
-    @property
-    def last_moment(self) -> int:
-        """Some time on the last day to ask for: today, or the end date if that is earlier."""
-        return min(self.bookmarked_window.until, self.run.started)
+    since = now - _DAYS_BACK * times.DAY if window.since == FIRST else window.since
+    first = since // times.DAY * times.DAY
+    return first, min(window.until, now)
 
 
-class EachDay(DatedStream):
+class EachDay(AnalyticsStream):
     """A stream with one list for each day; the day becomes part of the row."""
 
-    def slices(self) -> Iterator[dict[str, Any]]:
+    def slices(self, window: Window, now: int) -> Iterator[dict[str, Any]]:
         """Yield a context for each day."""
-        for moment in range(self.first_moment, self.last_moment + 1, times.DAY):
+        first, last = _moments(window, now)
+        for moment in range(first, last + 1, times.DAY):
             yield {str(self.replication_key): times.day(moment)}
 
 
-class DayWindow(DatedStream):
+class DayWindow(AnalyticsStream):
     """A stream whose list is asked for with a first and a last day."""
 
-    first_day_param = "startDate"
-    last_day_param = "endDate"
+    context_params: ClassVar[Mapping[str, str]] = {"startDate": "first_day", "endDate": "last_day"}
 
-    def get_params(self, context: Context | None) -> dict[str, Any]:
-        """Return the query parameters, the two days among them."""
-        first, last = self.first_moment, max(self.first_moment, self.last_moment)
-        return {
-            **super().get_params(context),
-            self.first_day_param: times.day(first),
-            self.last_day_param: times.day(last),
-        }
+    def slices(self, window: Window, now: int) -> Iterator[dict[str, Any]]:
+        """Yield the one context there is."""
+        first, last = _moments(window, now)
+        yield {"first_day": times.day(first), "last_day": times.day(max(first, last))}

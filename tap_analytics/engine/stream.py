@@ -1,4 +1,4 @@
-"""The base of every stream: what a stream declares, and what follows from it."""
+"""The base of every stream: what a stream declares, and what follows from it alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from functools import cached_property
 from hashlib import sha256
 from string import Formatter
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
 from singer_sdk.streams.rest import HTTPRequest, PageContext
@@ -16,10 +16,7 @@ from tap_analytics.engine.http.answers import reason
 from tap_analytics.engine.pages.page import Page
 from tap_analytics.engine.pages.pagination import SinglePage
 from tap_analytics.engine.pages.selector import Selector
-from tap_analytics.engine.run.bookmarks import Bookmark, Entry
-from tap_analytics.engine.run.rows import RowMaker, Window
-from tap_analytics.engine.run.sync import Sync
-from tap_analytics.engine.sdk import SdkStream, SdkTap
+from tap_analytics.engine.sdk import SdkStream
 from tap_analytics.engine.values import times
 from tap_analytics.engine.values.conform import Conformer
 from tap_analytics.engine.values.encode import canonical, encode
@@ -31,10 +28,8 @@ if TYPE_CHECKING:
 
     from tap_analytics.engine.api import Api
     from tap_analytics.engine.http.answers import Answer
-    from tap_analytics.engine.output.report import Tally
     from tap_analytics.engine.pages.pagination import Paginator
-    from tap_analytics.engine.run.run import Run
-    from tap_analytics.engine.values.cursors import Cursor
+    from tap_analytics.engine.values.cursors import Cursor, Window
 
 CONTENT_KEY = "row_key"
 """Key of rows that the API gives no key to: SHA-256 over the row in canonical JSON."""
@@ -52,8 +47,6 @@ class AnalyticsStream(SdkStream):
         fixed_params: Query parameters of every request.
         left_out: Fields that are known and never wanted, such as those that carry secrets.
         context_params: Query parameters that come from the context, and the names there.
-        context_in_rows: Whether what a list was asked with becomes part of its rows.
-        must_match: What `wants` looks for, where the parent has to have such a row.
         references: Columns that hold keys of other streams, each with the ``stream.column``
             it points to.
         lookback_days: How many days before its bookmark it starts, where rows are restated or
@@ -70,23 +63,9 @@ class AnalyticsStream(SdkStream):
     fixed_params: ClassVar[Mapping[str, str]] = {}
     context_params: ClassVar[Mapping[str, str]] = {}
     left_out: ClassVar[tuple[str, ...]] = ()
-    context_in_rows: ClassVar[bool] = True
-    must_match: ClassVar[str | None] = None
-    references: ClassVar[Mapping[str, str]] = {}
     lookback_days: ClassVar[float] = 0
     append_only: ClassVar[bool] = False
-
-    _tap: SdkTap
-
-    @property
-    def run(self) -> Run:
-        """The run this stream is part of."""
-        return self._tap.run
-
-    @cached_property
-    def tally(self) -> Tally:
-        """Where the stream's requests and records are counted."""
-        return self.run.report.tally(self.name, self.api.name)
+    references: ClassVar[Mapping[str, str]] = {}
 
     @property
     def selected_by_default(self) -> bool:  # type: ignore[override]
@@ -102,11 +81,11 @@ class AnalyticsStream(SdkStream):
         return self.api.base_url(self.config)
 
     @cached_property
-    def request_headers(self) -> dict[str, str]:
+    def http_headers(self) -> dict[str, str]:
         """Headers of every request, those with the credentials among them."""
         return {
             "Accept": "application/json",
-            "User-Agent": self._tap.user_agent,
+            "User-Agent": self.user_agent,
             "Accept-Encoding": "gzip, deflate",
             **self.api.auth_headers(self.config),
         }
@@ -131,19 +110,23 @@ class AnalyticsStream(SdkStream):
                 values[name] = quote(text, safe="")
         return self.url_base + self.path.format(**values)
 
-    def get_params(self, context: Context | None) -> dict[str, Any]:
-        """Return the query parameters apart from paging."""
+    def get_url_params(
+        self, context: Context | None, next_page_token: int | None
+    ) -> dict[str, Any]:
+        """Return the query parameters that ask for a page; None stands for the first one."""
         asked = {param: (context or {})[name] for param, name in self.context_params.items()}
-        return {**self.fixed_params, **asked}
+        paginator = self.get_new_paginator()
+        token = paginator.first if next_page_token is None else next_page_token
+        return {**self.fixed_params, **asked, **paginator.params(token)}
 
     def get_http_request(self, *, page: PageContext[int]) -> HTTPRequest:
         """Return the request for a page; called on any thread."""
         context, token = page.stream_context, page.next_page_token
         paginator = self.get_new_paginator()
         token = paginator.first if token is None else token
-        params = {**self.get_params(context), **paginator.params(token)}
+        params = self.get_url_params(context, token)
         url, params = paginator.place(self.get_url(context), params, token)
-        return HTTPRequest(url=url, params=params, headers=self.request_headers)
+        return HTTPRequest(url=url, params=params, headers=self.http_headers)
 
     # What is answered
 
@@ -205,7 +188,7 @@ class AnalyticsStream(SdkStream):
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Add to a row what it was asked with, and its key if it has none of its own."""
-        if context and self.context_in_rows:
+        if context:
             row.update(context)
         if self.keyed_by_content:
             row[CONTENT_KEY] = sha256(canonical(row)).hexdigest()
@@ -217,10 +200,15 @@ class AnalyticsStream(SdkStream):
         return not is_own and not self.keyed_by_content
 
     def completed(self, records: list[Record], context: dict[str, Any] | None) -> list[Record]:
-        """Return the records of a page as `post_process` makes them."""
-        if self._adds_nothing and not context:
+        """Return the records of a page as `post_process` makes them.
+
+        Of what their list was asked with, they get what the schema has a column for.
+        """
+        known = self.schema["properties"]
+        asked = {name: value for name, value in (context or {}).items() if name in known}
+        if self._adds_nothing and not asked:
             return records
-        return [row for raw in records if (row := self.post_process(raw, context)) is not None]
+        return [row for raw in records if (row := self.post_process(raw, asked)) is not None]
 
     def get_child_context(
         self,
@@ -231,9 +219,23 @@ class AnalyticsStream(SdkStream):
         values = {name: record.get(field) for name, field in self.child_keys.items()}
         return None if None in values.values() else values
 
-    def wants(self, context: dict[str, Any]) -> bool:  # noqa: ARG002
-        """Tell whether a parent's row leads to a list of this stream."""
-        return True
+    def preprocess_context(  # type: ignore[override]  # the SDK has no way to say "no list"
+        self, context: Context
+    ) -> Context | None:
+        """Return what a list of this stream is asked with; None if there is no such list.
+
+        Args:
+            context: What the parent's row gives.
+        """
+        return context
+
+    def verdict(self, lists: int) -> str | None:  # noqa: ARG002
+        """Return why what was read cannot be all, apart from failures; None if it can.
+
+        Args:
+            lists: How many lists of the stream its parents' rows led to.
+        """
+        return None
 
     # What is kept of it
 
@@ -275,36 +277,11 @@ class AnalyticsStream(SdkStream):
         return {*asked, *self.primary_keys, *self.references}
 
     @cached_property
-    def row_maker(self) -> RowMaker:
-        """Turns records into rows."""
-        return RowMaker(self)
-
-    @cached_property
     def mapped_lines(self) -> Callable[[Record, int | None, str], bytes] | None:
         """The SDK's way to write a record, where maps, flattening or nested choices need it."""
         return None if self.is_plain else self.record_lines
 
-    @cached_property
-    def version(self) -> int | None:
-        """Version of a full-table stream, if the user asked for ACTIVATE_VERSION."""
-        wanted = self.config["emit_activate_version_messages"]
-        return self._tap.initialized_at // 1000 if wanted and self.is_full_table else None
-
-    @property
-    def is_full_table(self) -> bool:
-        """Whether every run reads all rows, of this stream and of those above it."""
-        parent = self.parent
-        return self.window_key is None and (parent is None or parent.is_full_table)
-
     # Its place among the others
-
-    @cached_property
-    def parent(self) -> AnalyticsStream | None:
-        """The stream that it is read below, if any."""
-        for stream in self._tap.streams.values():
-            if self in stream.child_streams and isinstance(stream, AnalyticsStream):
-                return stream
-        return None
 
     @cached_property
     def children(self) -> list[AnalyticsStream]:
@@ -328,52 +305,17 @@ class AnalyticsStream(SdkStream):
         """Whether no two rows ask for the same children."""
         return set(self.primary_keys) <= set(self.child_keys.values())
 
-    @cached_property
-    def spreads(self) -> bool:
-        """Whether its rows have children to read."""
-        return bool(self.children)
-
     # Where it starts and ends
 
-    @property
-    def entry(self) -> Entry:
-        """The stream's part of the state."""
-        return Entry(cast("dict[str, Any]", self._tap.state), self.name)
+    def slices(
+        self,
+        window: Window,  # noqa: ARG002
+        now: int,  # noqa: ARG002
+    ) -> Iterable[dict[str, Any] | None]:
+        """Return what its lists are asked with, oldest first; most streams have one list.
 
-    @cached_property
-    def bookmark(self) -> Bookmark | None:
-        """How far it was read; None if it is read in full."""
-        if self.window_key is None or self.cursor is None:
-            return None
-        return Bookmark(self.entry, self.window_key, self.cursor, self.run.started)
-
-    @property
-    def window(self) -> Window:
-        """Which replication keys a run wants, before any bookmark of its own is looked at."""
-        options = self.run.options
-        return Window() if self.window_key is None else Window(options.since, options.until)
-
-    @property
-    def bookmarked_window(self) -> Window:
-        """Which replication keys a run wants, from the bookmark on."""
-        window = self.window
-        since = self.bookmark.since if self.bookmark else None
-        return window if since is None else Window(max(window.since, since), window.until)
-
-    def slices(self) -> Iterable[dict[str, Any] | None]:
-        """Return the contexts of its lists, oldest first; most streams have one list."""
+        Args:
+            window: Which replication keys are wanted.
+            now: The current time, in microseconds since 1970.
+        """
         return (None,)
-
-    # Its reading
-
-    def read(self) -> None:
-        """Read and write the stream with all below it."""
-        try:
-            Sync(self).go()
-        finally:
-            if not self.run.is_planned:
-                self.run.writer.flush()
-
-    def finish(self) -> None:
-        """Tell the run that this stream is done."""
-        self.run.finished(self)

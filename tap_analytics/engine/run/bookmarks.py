@@ -5,8 +5,8 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from tap_analytics.engine.run.spool import FIRST
 from tap_analytics.engine.values import times
+from tap_analytics.engine.values.cursors import FIRST
 
 if TYPE_CHECKING:
     from collections.abc import Collection, MutableMapping
@@ -15,25 +15,37 @@ if TYPE_CHECKING:
     from tap_analytics.engine.values.cursors import Cursor
 
 _SECOND = 1_000_000
+_MARGIN = 5 * _SECOND
+"""A row may become visible so long after the time it is stamped with."""
 _SETTLED_AFTER = 60 * _SECOND
+_CLOCKS_DIFFER_BY = times.DAY
 
 
 class Entry:
-    """One stream's part of the state, which is there only once something is written."""
+    """One stream's part of the state, which is there only once something is written.
 
-    def __init__(self, state: MutableMapping[str, Any], stream: str) -> None:
-        """Take the state of the whole tap and the stream's name."""
+    With several accounts each has a part of its own, below ``accounts``.
+    """
+
+    def __init__(
+        self, state: MutableMapping[str, Any], stream: str, account: str | None = None
+    ) -> None:
+        """Take the state of the whole tap, and whose part it is."""
         self._state = state
-        self._stream = stream
+        self._path = (stream,) if account is None else (stream, "accounts", account)
 
     def read(self) -> dict[str, Any]:
         """Return what is there, which may be nothing."""
-        entry: dict[str, Any] = self._state.get("bookmarks", {}).get(self._stream, {})
+        entry: dict[str, Any] = self._state.get("bookmarks", {})
+        for name in self._path:
+            entry = entry.get(name, {})
         return entry
 
     def write(self, **values: Any) -> None:
         """Put values in; None takes one out."""
-        entry = self._state.setdefault("bookmarks", {}).setdefault(self._stream, {})
+        entry = self._state.setdefault("bookmarks", {})
+        for name in self._path:
+            entry = entry.setdefault(name, {})
         entry.update(values)
         for name in [name for name, value in values.items() if value is None]:
             del entry[name]
@@ -66,29 +78,35 @@ class Ties:
 class Bookmark:
     """The bookmark of a stream that is read oldest first.
 
-    It moves with every row, never past the start of the run, and never past a row whose
-    children are not complete.
+    It moves with every row, but never back, never past what the server called now when the
+    list began, and never past a row whose children are not complete.
+
+    Attributes:
+        since: Where to start, in microseconds since 1970; None for the start.
+        trouble: What is wrong with the bookmark of the earlier run, if anything.
+        is_in_doubt: Whether it is not sure that what was passed over may be.
     """
 
-    def __init__(self, entry: Entry, key: str, cursor: Cursor, started: int) -> None:
+    def __init__(self, entry: Entry, key: str, cursor: Cursor, now: int) -> None:
         """Read the bookmark of an earlier run.
 
         Args:
             entry: The stream's own part of the state.
             key: Name of the replication key.
             cursor: Its kind.
-            started: When this run started, in microseconds since 1970.
+            now: The current time, in microseconds since 1970.
         """
         self._entry = entry
         self._key = key
         self._cursor = cursor
-        self._started = started
-        # APIs that count in seconds stamp a change with the start of its second.
-        self._latest = started // _SECOND * _SECOND
-        self._limit = self._latest
+        self._now = now
+        self._latest: int | None = None
+        self._limit = -FIRST
+        self._reached: Row | None = None
         self._covers: list[str] | None = None
         self._ties = Ties()
         self.trouble: str | None = None
+        self.is_in_doubt = False
         self.since: int | None = self._read()
 
     def _read(self) -> int | None:
@@ -101,7 +119,7 @@ class Bookmark:
         except ValueError:
             self.trouble = "its bookmark could not be read, so it is read from the start"
             return None
-        if since > self._started:
+        if since > self._now + _CLOCKS_DIFFER_BY:
             self.trouble = "its bookmark lies in the future, so it is read from the start"
             return None
         return since
@@ -130,8 +148,18 @@ class Bookmark:
         done = self._entry.read().get("done")
         return self.since is not None and done is not None and done == ties.result()
 
+    def bound(self, began: int | None) -> None:
+        """Stop short of what the server called now when a list began.
+
+        Args:
+            began: That time in microseconds since 1970; None if the server did not tell, so
+                that our own clock has to do.
+        """
+        latest = (self._now if began is None else began) // _SECOND * _SECOND - _MARGIN
+        self._latest = latest if self._latest is None else min(self._latest, latest)
+
     def advance(self, row: Row, *, complete: bool = True) -> None:
-        """Move to a row that is written, with its children.
+        """Move to a row that is written, with its children; while in doubt, only note it.
 
         Args:
             row: The row.
@@ -139,19 +167,31 @@ class Bookmark:
         """
         if not complete:
             self.hold(row.order)
-        if row.order == FIRST:
+        since = FIRST if self.since is None else self.since
+        if not self.may_reach(row.order) or row.order < since:
             return
-        value = row.value
-        if row.order > self._limit:
-            if self._limit < self._latest:
-                return
-            value = self._cursor.value(self._latest)
-        self._entry.write(replication_key=self._key, replication_key_value=value)
         if self._covers is not None:
             self._ties.add(row, complete=complete)
-            settled = row.order < self._started - _SETTLED_AFTER
-            done = self._ties.result() if settled else None
-            self._entry.write(covers=self._covers, done=done)
+        self._reached = row
+        if not self.is_in_doubt:
+            self.settle()
+
+    def settle(self) -> None:
+        """Move to the latest row that was noted, unless in doubt."""
+        row = self._reached
+        if row is None or self.is_in_doubt:
+            return
+        self._reached = None
+        self._entry.write(replication_key=self._key, replication_key_value=row.value)
+        if self._covers is not None:
+            settled = row.order < (self._latest or FIRST) - _SETTLED_AFTER
+            self._entry.write(covers=self._covers, done=self._ties.result() if settled else None)
+
+    def may_reach(self, order: int) -> bool:
+        """Tell whether the bookmark may move to a row."""
+        if self._latest is None:
+            self.bound(None)
+        return FIRST < order <= min(self._latest or FIRST, self._limit)
 
     def hold(self, order: int) -> None:
         """Stop at a row that is not complete; the next run reads it again."""
@@ -184,9 +224,14 @@ class ChildBookmark:
         same = parents is not None and self._entry.read().get("parents") == parents
         return self._own.since if same else None
 
+    def bound(self, began: int | None) -> None:
+        """Stop short of what the server called now when a list began."""
+        self._own.bound(began)
+
     def note(self, row: Row) -> None:
-        """Remember the latest row."""
-        if row.order != FIRST and (self._latest is None or row.order > self._latest.order):
+        """Remember the latest row that the bookmark may move to."""
+        latest = self._latest
+        if self._own.may_reach(row.order) and (latest is None or row.order > latest.order):
             self._latest = row
 
     def miss(self) -> None:
@@ -195,7 +240,7 @@ class ChildBookmark:
 
     def commit(self) -> None:
         """Write the bookmark, for every parent's rows are written."""
-        if self._latest is not None and self._latest.order >= (self._own.since or FIRST):
+        if self._latest is not None:
             self._own.advance(self._latest)
         if self._entry.read():
             self._entry.write(parents=self._parents)

@@ -11,16 +11,17 @@ from tap_analytics.engine.pages.judge import Outline
 from tap_analytics.engine.run.spool import KeyLedger
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
-    from tap_analytics.engine.http.client import Client
     from tap_analytics.engine.pages.judge import Judge
     from tap_analytics.engine.pages.page import Page
     from tap_analytics.engine.pages.pagination import Paginator
     from tap_analytics.engine.pages.reader import ListReader
-    from tap_analytics.engine.run.rows import Batch, Census, Window
+    from tap_analytics.engine.run.reading import Reading
+    from tap_analytics.engine.run.rows import Batch, Census
     from tap_analytics.engine.run.spool import Row, Spool
     from tap_analytics.engine.stream import AnalyticsStream
+    from tap_analytics.engine.values.cursors import Window
 
 _BYTES_HELD_BACK = 1024 * 1024
 
@@ -30,27 +31,28 @@ class Listing:
 
     def __init__(
         self,
-        stream: AnalyticsStream,
-        context: dict[str, Any] | None = None,
+        reading: Reading,
+        context: Mapping[str, Any] | None = None,
         priority: tuple[int, ...] = (),
     ) -> None:
         """Start to read.
 
         Args:
-            stream: Whose list it is.
+            reading: Whose list it is.
             context: What it is asked with, None if the stream has one list only.
             priority: Lists with smaller priorities are read first.
         """
-        self.stream = stream
+        self.reading = reading
+        self.stream = reading.stream
         self.context = context
         self.priority = priority
-        self._run = stream.run
-        self._lane = self._run.lane(stream)
+        self.began: int | None = None
+        self._lane = reading.lane
         self._reader = self._open()
 
     def _open(self, earlier: Outline | None = None) -> ListReader:
-        source = ListSource(self.stream, self.context, self._lane.client)
-        speculate = self.stream.parent is None and earlier is None
+        source = ListSource(self.reading, self.context)
+        speculate = self.reading.parent is None and earlier is None
         return self._lane.open(self.priority, source, speculate=speculate, earlier=earlier)
 
     def drop(self) -> None:
@@ -60,7 +62,7 @@ class Listing:
     def rows(self, window: Window) -> Generator[Row, None, None]:
         """Yield the rows one by one, like `batches`."""
         for batch in self.batches(window):
-            yield from self.stream.row_maker.rows(batch)
+            yield from self.reading.row_maker.rows(batch)
 
     def batches(
         self, window: Window, spool: Spool | None = None, census: Census | None = None
@@ -85,14 +87,20 @@ class Listing:
             check = Check(self.stream, earlier)
             change: ListChanged | None = None
             try:
-                for page in self.stream.merge(self._lane.pages(self._reader, self._run.pause)):
-                    batch = self.stream.row_maker.batch(
+                pages = self._lane.pages(self._reader, self.reading.outlet.pause)
+                for page in self.stream.merge(pages):
+                    if self.began is None:
+                        self.began = page.served_at
+                    batch = self.reading.row_maker.batch(
                         page, self.context, window, check.ledger, census
                     )
                     check.see(page)
                     yield from held.pass_on(batch, page.size)
             except ListChanged as error:
                 change = error
+            except ReadError:  # what was read is not thrown away
+                yield from held.rest()
+                raise
             judge = self._reader.judge
             change = change or check.result(judge)
             if change is None:
@@ -100,12 +108,13 @@ class Listing:
                 self._note(judge.note, check.note)
                 return
             if earlier is not None:
+                yield from held.rest()
                 raise change
             self._note(f"read again: {change}")
             if spool is not None:
                 spool.close()
             else:
-                self.stream.tally.again += held.passed_on
+                self.reading.tally.again += held.passed_on
             if census is not None:
                 census.clear()
             earlier = judge.outline or Outline(tuple(judge.fingerprints), judge.total)
@@ -114,7 +123,7 @@ class Listing:
 
     def _note(self, *notes: str | None) -> None:
         for note in filter(None, notes):
-            self.stream.tally.note(note)
+            self.reading.tally.note(note)
 
 
 class _HeldBack:
@@ -214,14 +223,13 @@ class Check:
 class ListSource:
     """The pages of one list, for the threads that fetch them."""
 
-    def __init__(
-        self, stream: AnalyticsStream, context: dict[str, Any] | None, client: Client
-    ) -> None:
-        """Take the stream, what its list is asked with, and the way to its API."""
-        self._stream = stream
+    def __init__(self, reading: Reading, context: Mapping[str, Any] | None) -> None:
+        """Take whose list it is, and what it is asked with."""
+        self._stream = reading.stream
+        self._tally = reading.tally
         self._context = context
-        self._client = client
-        self.paginator: Paginator = stream.get_new_paginator()
+        self._client = reading.lane.client
+        self.paginator: Paginator = reading.stream.get_new_paginator()
 
     def fetch(self, token: Any) -> Page:
         """Ask for a page; called on a worker thread.
@@ -234,11 +242,11 @@ class ListSource:
         try:
             request = stream.get_http_request(page=PageContext(self._context, token))
             path = request.url.removeprefix(stream.url_base)
-            page = self._client.fetch(request, stream.read_page, stream.tally)
+            page = self._client.fetch(request, stream.read_page, self._tally)
         except ReadError as error:
             msg = f"GET {path} {error}"
             failure = type(error)(msg)
             failure.status = error.status
             raise failure from None
-        stream.tally.read(len(page.records), None if self._context else page.signals.total)
+        self._tally.read(len(page.records), None if self._context else page.signals.total)
         return page

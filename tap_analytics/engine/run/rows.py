@@ -6,25 +6,21 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import compress
 from operator import and_, not_
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from tap_analytics.engine.run.spool import FIRST, KeyLedger, Row
+from tap_analytics.engine.run.spool import KeyLedger, Row
+from tap_analytics.engine.values.cursors import FIRST
 from tap_analytics.engine.values.encode import canonical, encode, encode_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from tap_analytics.engine.output.report import Tally
     from tap_analytics.engine.pages.page import Page
     from tap_analytics.engine.stream import AnalyticsStream
+    from tap_analytics.engine.values.cursors import Window
 
 _RECORDS_IN_PIECE = 100
-
-
-class Window(NamedTuple):
-    """The replication keys a list is read for, both ends included, as microseconds since 1970."""
-
-    since: int = FIRST
-    until: int = -FIRST
 
 
 class Census:
@@ -96,31 +92,49 @@ class RowMaker:
         refused_order: The oldest of them.
     """
 
-    def __init__(self, stream: AnalyticsStream) -> None:
-        """Compile what the stream declares and the user selected."""
+    def __init__(
+        self,
+        stream: AnalyticsStream,
+        tally: Tally,
+        *,
+        version: int | None = None,
+        context: Mapping[str, Any] | None = None,
+        is_wanted: bool = True,
+    ) -> None:
+        """Compile what the stream declares and the user selected.
+
+        Args:
+            stream: Whose rows they are.
+            tally: Takes notes on them.
+            version: The version of the table that they belong to, if any.
+            context: What every row carries.
+            is_wanted: Whether they leave at all, and not only those below them.
+        """
         self._stream = stream
+        self._tally = tally
+        self._context = dict(context or {})
         self._conform = stream.conformer
         self._keys = tuple(stream.primary_keys)
-        version = f',"version":{stream.version}' if stream.version else ""
+        said = f',"version":{version}' if version else ""
         name = encode(stream.name).decode()
         self._head = f'{{"type":"RECORD","stream":{name},"record":'.encode()
-        self._tail = f'{version},"time_extracted":"'.encode()
+        self._tail = f'{said},"time_extracted":"'.encode()
         self._number = 0
         self.refused = 0
         self.refused_order = -FIRST
-        self._version = stream.version
+        self._version = version
         self._slow: Callable[[dict[str, Any], int | None, str], bytes] | None = (
-            stream.mapped_lines if stream.selected else lambda *_: b""
+            stream.mapped_lines if is_wanted else lambda *_: b""
         )
         self._may_repeat = stream.may_repeat
-        self._spread = stream.spreads
+        self._spread = bool(stream.children)
         self._cursor = stream.cursor if stream.window_key else None
         self._name = stream.window_key or ""
 
     def batch(
         self,
         page: Page,
-        context: dict[str, Any] | None,
+        context: Mapping[str, Any] | None,
         window: Window,
         ledger: KeyLedger,
         census: Census | None = None,
@@ -134,7 +148,8 @@ class RowMaker:
             ledger: Takes the key of every record.
             census: Takes what the children of every record are asked with.
         """
-        records = self._stream.completed(page.records, context)
+        asked = {**self._context, **(context or {})}
+        records = self._stream.completed(page.records, asked)
         orders = self._orders(records)
         contexts = self._contexts(records, context)
         if census is not None:
@@ -201,7 +216,7 @@ class RowMaker:
         return self._cursor.value(order) if value is None else value
 
     def _contexts(
-        self, records: list[dict[str, Any]], context: dict[str, Any] | None
+        self, records: list[dict[str, Any]], context: Mapping[str, Any] | None
     ) -> list[dict[str, Any] | None]:
         """Return what the children of each record are asked with."""
         if not self._spread:
@@ -223,7 +238,7 @@ class RowMaker:
                 return order
         except ValueError:
             pass
-        self._stream.tally.note(f"{self._name} has values that are no replication key")
+        self._tally.note(f"{self._name} has values that are no replication key")
         return FIRST
 
     def _refuse(self, orders: list[int]) -> None:

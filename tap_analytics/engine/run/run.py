@@ -1,148 +1,112 @@
-"""One run of the tap: its options, its lanes, and what it reports."""
+"""One run of the tap: its accounts, its streams in their order, and its end."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from tap_analytics.engine.http.budget import Budget
-from tap_analytics.engine.http.client import Client, Patience
-from tap_analytics.engine.http.policy import RetryPolicy
 from tap_analytics.engine.output.report import Report
-from tap_analytics.engine.output.writer import LineWriter, StateWriter
-from tap_analytics.engine.pages.lane import Lane
-from tap_analytics.engine.run.listing import Listing
-from tap_analytics.engine.run.spool import FIRST
-from tap_analytics.engine.values import times
+from tap_analytics.engine.run.outlet import Outlet
+from tap_analytics.engine.run.reading import Reading
+from tap_analytics.engine.run.sync import Sync
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterator, Sequence
 
+    from tap_analytics.engine.output.writer import LineWriter
+    from tap_analytics.engine.run.access import Access
     from tap_analytics.engine.stream import AnalyticsStream
 
-
-@dataclass(frozen=True)
-class Options:
-    """The settings that hold for all APIs; times in microseconds since 1970."""
-
-    since: int
-    until: int
-    concurrency: int
-    timeout: float
-    max_wait: float
-    max_retries: int | None
-    backoff_factor: float | None
-    report_path: str | None
-
-    @classmethod
-    def of(cls, config: Mapping[str, Any]) -> Options:
-        """Read them from a valid configuration."""
-        start, end = config.get("start_date"), config.get("end_date")
-        factor = config.get("backoff_factor")
-        return cls(
-            since=FIRST if start is None else times.micros(start),
-            until=-FIRST if end is None else times.last_micros(end),
-            concurrency=config["max_concurrency"],
-            timeout=float(config["request_timeout"]),
-            max_wait=float(config["max_wait"]),
-            max_retries=config.get("max_retries"),
-            backoff_factor=None if factor is None else float(factor),
-            report_path=config.get("report_path"),
-        )
-
-    def policy(self, documented: RetryPolicy) -> RetryPolicy:
-        """Return an API's documented policy with the user's own values put in."""
-        factor = self.backoff_factor
-        constant = documented.constant
-        return RetryPolicy(
-            statuses=documented.statuses,
-            max_retries=documented.max_retries if self.max_retries is None else self.max_retries,
-            factor=documented.factor if factor is None else factor,
-            constant=constant if factor is None or constant is None else factor,
-        )
+_OPENED_AHEAD = 64
 
 
 class Run:
-    """Holds together what the streams of one run share."""
+    """Reads streams one after the other, each for all accounts, while later ones are fetched."""
 
     def __init__(
-        self, config: Mapping[str, Any], state: Mapping[str, Any], writer: LineWriter
+        self, accesses: Sequence[Access], state: dict[str, Any], writer: LineWriter
     ) -> None:
-        """Start the clock; threads start with the first list."""
-        self.started = times.now()
-        self.options = Options.of(config)
+        """Take what is shared; nothing is asked yet.
+
+        Args:
+            accesses: For whom to read.
+            state: The state of earlier runs, which is moved on.
+            writer: Takes the messages.
+        """
         self.report = Report()
-        self.writer = writer
-        self.states = StateWriter(writer, state)
-        self._config = config
-        self._lanes: dict[str, Lane] = {}
-        self._opened: dict[str, Listing] = {}
-        self._order: dict[str, int] = {}
-        self._left: set[str] = set()
+        self._accesses = accesses
+        backfill = any(access.options.backfill for access in accesses)
+        self._outlet = Outlet(writer, state, backfill=backfill)
         self._is_closed = False
 
-    def lane(self, stream: AnalyticsStream) -> Lane:
-        """Return the lane of a stream's API."""
-        api = stream.api
-        if api.name not in self._lanes:
-            options = self.options
-            patience = Patience(options.timeout, options.max_wait, options.policy(api.policy))
-            budget = Budget(api.limits(self._config), options.concurrency, api.name)
-            client = Client(stream.url_base, budget, patience, options.concurrency)
-            self._lanes[api.name] = Lane(api.name, client, options.concurrency)
-        return self._lanes[api.name]
+    def read(self, roots: Sequence[AnalyticsStream], *, says_schema: bool = True) -> None:
+        """Read streams without parent, with all below them.
 
-    def plan(self, streams: Iterable[AnalyticsStream]) -> None:
-        """Take the streams of a whole run, in order, and start to read their first pages."""
-        roots = list(streams)
-        self._left = {stream.name for stream in roots}
-        self._order = {stream.name: number for number, stream in enumerate(roots)}
-        for root in roots:
-            for stream in root.family:
-                self.report.tally(stream.name, stream.api.name)
-        for root in roots:
-            context = next(iter(root.slices()), None)
-            self._opened[root.name] = Listing(root, context, self.priority(root))
-
-    @property
-    def is_planned(self) -> bool:
-        """Whether this is a whole run, and not a single stream or a dry run."""
-        return bool(self._order)
-
-    def priority(self, root: AnalyticsStream) -> tuple[int, ...]:
-        """Return the priority of a stream without parent."""
-        return (self._order.get(root.name, 0),)
-
-    def take_opened(self, root: AnalyticsStream) -> Listing | None:
-        """Return the list that `plan` opened for a stream, once."""
-        return self._opened.pop(root.name, None)
-
-    def pause(self) -> float | None:
-        """Use a wait for the API to hand over what was written.
-
-        Returns:
-            Seconds after which to be called again, if the wait takes longer.
+        Args:
+            roots: The streams, in order.
+            says_schema: Whether to write their SCHEMA; those below them are always said.
         """
-        if not self.writer.holding:
-            self.writer.flush()
-            return None
-        due = self.states.due_in()
-        if due > 0:
-            return due
-        self.states.write()
-        return None
+        empty: list[list[Reading]] = []
+        syncs = self._opened(self._planned(roots))
+        for _, group in groupby(syncs, key=lambda sync: sync.root.name):
+            done: list[Reading] = []
+            for sync in group:
+                if not done:
+                    self._say_schemas(sync.root, says_root=says_schema)
+                sync.go()
+                done.append(sync.root)
+            for same in zip(*(root.family for root in done), strict=True):
+                readings = list(same)
+                if any(one.tally.records for one in readings):
+                    self._activate(readings)
+                else:
+                    empty.append(readings)
+        for readings in empty:
+            self._activate(readings)
 
-    def finished(self, root: AnalyticsStream) -> None:
-        """Note that a stream without parent is done; after the last one, close."""
-        self._left.discard(root.name)
-        if not self._left:
-            self.close()
+    def _planned(self, roots: Sequence[AnalyticsStream]) -> Iterator[Sync]:
+        """Yield what is to be read, stream by stream, and each for one account after the other."""
+        parts = [
+            (number, root, access)
+            for number, root in enumerate(roots)
+            for access in self._accesses
+            if access.reads(root)
+        ]
+        for _, root, access in parts:
+            for stream in root.family:
+                self.report.tally(stream.name, stream.api.name, access.name)
+        for number, root, access in parts:
+            stream = root if access.name is None else root.for_account(access.config)
+            yield Sync(Reading(stream, access, self._outlet, self.report), number)
+
+    def _opened(self, planned: Iterator[Sync]) -> Iterator[Sync]:
+        """Yield what is to be read, and open the first lists of what comes later."""
+        ahead: deque[Sync] = deque()
+        for sync in planned:
+            sync.open()
+            ahead.append(sync)
+            if len(ahead) > _OPENED_AHEAD:
+                yield ahead.popleft()
+        while ahead:
+            yield ahead.popleft()
+
+    def _say_schemas(self, root: Reading, *, says_root: bool) -> None:
+        for one in root.family:
+            if one.is_wanted and (says_root or one is not root):
+                one.stream.write_schema()
+
+    def _activate(self, readings: Sequence[Reading]) -> None:
+        """Let targets remove what is gone from a stream, if that is sure for every account."""
+        if all(one.may_activate() for one in readings):
+            readings[0].stream.write_activate_version(max(one.version or 0 for one in readings))
+            for one in readings:
+                one.activated()
 
     def close(self) -> None:
         """Write the last state and everything that is still buffered, and end the threads."""
-        for lane in self._lanes.values():
-            lane.close()
-        self._lanes.clear()
+        for access in self._accesses:
+            access.close()
         if not self._is_closed:
             self._is_closed = True
-            self.states.write(last=True)
+            self._outlet.close()

@@ -21,8 +21,6 @@ _ROWS_PER_BLOCK = 8
 _KEYS_IN_MEMORY = 1 << 16
 _KEYS_PER_BLOCK = 1 << 8
 _T = TypeVar("_T", "list[Row]", "array[int]")
-FIRST = -(1 << 62)
-"""Order of rows without a replication key: before all others."""
 
 
 class Row(NamedTuple):

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, TypeVar
+from itertools import chain
+from typing import TYPE_CHECKING, TypeVar
 
-from tap_analytics.engine.errors import ClosedOutput, Denied, Gone, ReadError
-from tap_analytics.engine.output.report import DENIED, FAILED
+from tap_analytics.engine.errors import ClosedOutput, Gone, ReadError
+from tap_analytics.engine.output.report import FAILED
 from tap_analytics.engine.run.bookmarks import Bookmark, ChildBookmark, Ties
 from tap_analytics.engine.run.listing import Listing
-from tap_analytics.engine.run.rows import Census, Window
+from tap_analytics.engine.run.rows import Census
 from tap_analytics.engine.run.spool import Spool
 from tap_analytics.engine.sdk import ABORTED
+from tap_analytics.engine.values import times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
+    from tap_analytics.engine.run.reading import Reading
     from tap_analytics.engine.run.spool import Row
-    from tap_analytics.engine.stream import AnalyticsStream
 
 _LISTS_AHEAD_PER_THREAD = 2
 _T = TypeVar("_T")
@@ -27,104 +29,58 @@ _T = TypeVar("_T")
 class Sync:
     """Reads a stream without parent, and with it every selected stream below."""
 
-    def __init__(self, root: AnalyticsStream) -> None:
-        """Take the stream."""
-        self._root = root
-        self._is_dry_run = root.ABORT_AT_RECORD_COUNT is not None
-        self._run = root.run
-        self._family = list(root.family)
-        self._closed: set[str] = set()
-        self._met: set[str] = set()
+    def __init__(self, root: Reading, rank: int = 0) -> None:
+        """Take the reading of the stream.
+
+        Args:
+            root: The reading.
+            rank: Priority of its lists; smaller is read earlier.
+        """
+        self.root = root
+        self._rank = rank
+        self._outlet = root.outlet
+        self._is_dry_run = root.stream.ABORT_AT_RECORD_COUNT is not None
         self._done: int | None = None
-        self._windows: dict[str, Window] = {}
-        self._child_bookmarks = {
-            stream.name: ChildBookmark(stream.entry, stream.bookmark)
-            for stream in self._family[1:]
-            if stream.bookmark is not None
-        }
+        self._lists: Iterator[Listing] | None = None
+
+    def open(self) -> None:
+        """Start to fetch the first list."""
+        lists = self._root_lists()
+        first = next(lists, None)
+        self._lists = chain(() if first is None else (first,), lists)
+
+    def _root_lists(self) -> Iterator[Listing]:
+        """Yield the lists of the stream itself, opened."""
+        root = self.root
+        for number, context in enumerate(root.stream.slices(root.window, times.now())):
+            rank = (self._rank, 1, number) if number else (self._rank,)
+            yield Listing(root, context, rank)
 
     def go(self) -> None:
         """Read and write everything; a failure is noted and ends this stream only."""
-        root = self._root
-        below = self._family[1:]
-        for stream in below:
-            if stream.selected:
-                stream.write_schema()
-        bookmark = root.bookmark
-        if bookmark is not None and root.child_streams:
-            bookmark.cover([stream.name for stream in self._family if stream.selected])
-        if bookmark is not None and bookmark.trouble:
-            root.tally.note(bookmark.trouble)
+        root = self.root
         try:
-            self._read_root(bookmark)
+            lists = self._lists or self._root_lists()
+            with closing(self._ahead(lists, lambda part: [part])) as parts:
+                for part, _ in parts:
+                    self._write_list(part, root)
         except (ClosedOutput, *ABORTED):
             raise
         except Exception as error:  # noqa: BLE001 - one failure is one failure
-            self._fail(root, error)
-            for stream in below:
-                stream.tally.fail(FAILED, f"{root.name}, which it is read below, failed")
-        for stream in self._family:
-            self._finish(stream)
-        self._run.states.moved()
-
-    def _read_root(self, bookmark: Bookmark | None) -> None:
-        root, rank = self._root, self._run.priority(self._root)
-        opened = self._run.take_opened(root)
-
-        def start(item: tuple[int, dict[str, Any] | None]) -> list[Listing]:
-            number, context = item
-            first = opened if number == 0 else None
-            return [first or Listing(root, context, (*rank, 1, number) if number else rank)]
-
-        window = root.bookmarked_window
-        with closing(self._ahead(enumerate(root.slices()), start)) as parts:
-            for _, (part,) in parts:
-                self._write_list(part, window, bookmark)
-
-    def _finish(self, stream: AnalyticsStream) -> None:
-        tally = stream.tally
-        refused = stream.row_maker.refused
-        if refused:
-            tally.fail(FAILED, f"{refused} rows without a key were refused")
-        if stream.must_match and stream.name not in self._met:
-            tally.fail(FAILED, f"its parent has nothing named {stream.must_match!r}")
-        for what, counts in (
-            ("fields outside the schema", stream.conformer.unknown),
-            ("values of another type", stream.conformer.changed),
-        ):
-            if counts:
-                tally.note(f"{what}: " + ", ".join(f"{n} ({c})" for n, c in counts.most_common(20)))
-        tally.complete()
-        with stream.get_record_counter() as counter:
-            counter.increment(tally.records)
-        if tally.is_complete and stream.name in self._child_bookmarks:
-            self._child_bookmarks[stream.name].commit()
-        if tally.is_complete and stream.version and stream.selected:
-            self._activate(stream, stream.version)
-
-    def _activate(self, stream: AnalyticsStream, version: int) -> None:
-        """Let targets remove what is gone, unless suspiciously much of it is."""
-        before, now = stream.entry.read().get("rows", 0), stream.tally.records
-        now -= stream.tally.again
-        if now < before * (1 - float(stream.config["max_lost_share"])) or (before and not now):
-            stream.tally.note(f"ACTIVATE_VERSION withheld: {now} rows, {before} last time")
-        else:
-            stream.write_activate_version(version)
-            stream.entry.write(rows=now)
-
-    def _fail(self, stream: AnalyticsStream, error: Exception) -> None:
-        if isinstance(error, ReadError):
-            status = DENIED if isinstance(error, Denied) else FAILED
-            stream.tally.fail(status, str(error))
-        else:
-            stream.logger.error("Unexpected failure of '%s'", stream.name, exc_info=error)
-            stream.tally.fail(FAILED, f"unexpected {type(error).__name__}: {error}")
+            root.fail(error)
+            for one in root.family:
+                if one is not root:
+                    one.tally.fail(FAILED, f"{root.name}, which it is read below, failed")
+        for one in root.family:
+            one.finish()
+        self._outlet.moved()
 
     def _ahead(
         self, items: Iterable[_T], start: Callable[[_T], list[Listing]]
     ) -> Generator[tuple[_T, list[Listing]], None, None]:
         """Yield items with the lists started for them, while those of later items are started."""
-        depth = 0 if self._is_dry_run else _LISTS_AHEAD_PER_THREAD * self._run.options.concurrency
+        per_thread = 0 if self._is_dry_run else _LISTS_AHEAD_PER_THREAD
+        depth = per_thread * self.root.access.options.concurrency
         waiting: deque[tuple[_T, list[Listing]]] = deque()
         failure: ReadError | None = None
         source = iter(items)
@@ -144,83 +100,83 @@ class Sync:
                 yield waiting.popleft()
         finally:
             for _, lists in waiting:
-                self._drop(lists)
+                for part in lists:
+                    part.drop()
         if failure is not None:
             raise failure
 
-    def _drop(self, lists: Iterable[Listing]) -> None:
-        for part in lists:
-            part.drop()
-
-    def _write_list(
-        self, part: Listing, window: Window, bookmark: Bookmark | ChildBookmark | None
-    ) -> None:
-        stream = part.stream
-        incremental = [child.name for child in stream.children if child.window_key]
-        if stream.window_key is None and not incremental:
-            if stream.children or self._is_dry_run:
-                self._write_rows(part, part.rows(window), bookmark)
+    def _write_list(self, part: Listing, reading: Reading) -> None:
+        incremental = [child for child in reading.children if child.bookmark is not None]
+        if reading.bookmark is None and not incremental:
+            if reading.children or self._is_dry_run:
+                self._write_rows(part.rows(reading.window), part, reading)
             else:
-                self._write_batches(part, window)
+                self._write_batches(part, reading)
             return
-        spool = Spool(mixed_keys=stream.has_mixed_keys)
-        census = Census() if incremental and stream is self._root else None
-        try:
-            ties = Ties()
-            for batch in part.batches(window, spool, census):
-                for row in stream.row_maker.rows(batch):
-                    spool.add(row)
-                    if row.order == window.since:
-                        ties.add(row)
+        with closing(Spool(mixed_keys=reading.stream.has_mixed_keys)) as spool:
+            census = Census() if incremental and reading is self.root else None
+            try:
+                self._collect(part, reading, spool, census)
+            except ReadError:
+                self._write_lines(spool.rows(), reading)
+                raise
             if census is not None:
-                self._narrow(census.result())
-            if isinstance(bookmark, Bookmark):
-                if stream.row_maker.refused:
-                    bookmark.hold(stream.row_maker.refused_order)
-                if bookmark.since == window.since and bookmark.is_done(ties):
-                    self._done = window.since
-            self._write_rows(part, spool.rows(), bookmark)
-        finally:
-            spool.close()
+                for child in reading.children:
+                    child.narrow(census.result())
+            self._write_rows(spool.rows(), part, reading)
 
-    def _narrow(self, census: str | None) -> None:
-        """Let children with a bookmark start there, if their parents are the same as then."""
-        for child in self._root.children:
-            if child.name in self._child_bookmarks:
-                since = self._child_bookmarks[child.name].since(census)
-                if since is not None:
-                    window = child.window
-                    self._windows[child.name] = window._replace(since=max(since, window.since))
-
-    def _write_batches(self, part: Listing, window: Window) -> None:
-        """Write rows that have nothing below them and move no bookmark."""
-        stream = part.stream
-        for batch in part.batches(window):
-            for lines, count in stream.row_maker.lines(batch):
-                self._run.writer.write(lines)
-                stream.tally.records += count
-
-    def _write_rows(
-        self, part: Listing, rows: Iterable[Row], bookmark: Bookmark | ChildBookmark | None
+    def _collect(
+        self, part: Listing, reading: Reading, spool: Spool, census: Census | None
     ) -> None:
-        stream, writer, tally = part.stream, self._run.writer, part.stream.tally
-        with closing(self._with_children(part, rows)) as family:
+        """Put the rows of a list in order, and see whether those at the bookmark are the same."""
+        bookmark = reading.bookmark if isinstance(reading.bookmark, Bookmark) else None
+        ties = Ties()
+        for batch in part.batches(reading.window, spool, census):
+            for row in reading.row_maker.rows(batch):
+                spool.add(row)
+                if bookmark is not None and row.order == bookmark.since:
+                    ties.add(row)
+        if reading.bookmark is not None:
+            reading.bookmark.bound(part.began)
+        if bookmark is not None:
+            if reading.row_maker.refused:
+                bookmark.hold(reading.row_maker.refused_order)
+            if not reading.is_full and bookmark.is_done(ties):
+                self._done = bookmark.since
+
+    def _write_batches(self, part: Listing, reading: Reading) -> None:
+        """Write rows that have nothing below them and move no bookmark."""
+        for batch in part.batches(reading.window):
+            for lines, count in reading.row_maker.lines(batch):
+                self._outlet.write(lines)
+                reading.tally.records += count
+
+    def _write_lines(self, rows: Iterable[Row], reading: Reading) -> None:
+        """Write what was read of a list that failed; it moves no bookmark."""
+        for row in rows:
+            if row.lines:
+                self._outlet.write(row.lines)
+                reading.tally.records += 1
+
+    def _write_rows(self, rows: Iterable[Row], part: Listing, reading: Reading) -> None:
+        bookmark = reading.bookmark
+        with closing(self._with_children(rows, part, reading)) as family:
             for number, (row, lists) in enumerate(family):
-                stream.check_limit(number)
+                reading.stream.check_limit(number)
                 if row.lines:
-                    writer.write(row.lines)
-                    tally.records += 1
+                    self._outlet.write(row.lines)
+                    reading.tally.records += 1
                 written = [self._write_child(child) for child in lists]
                 if isinstance(bookmark, ChildBookmark):
                     bookmark.note(row)
                 elif bookmark is not None:
+                    bookmark.is_in_doubt = any(one.is_in_doubt for one in reading.family)
                     bookmark.advance(row, complete=all(written))
-                    self._run.states.moved()
+                    self._outlet.moved()
 
     def _with_children(
-        self, part: Listing, rows: Iterable[Row]
+        self, rows: Iterable[Row], part: Listing, reading: Reading
     ) -> Generator[tuple[Row, list[Listing]], None, None]:
-        stream = part.stream
         seen: set[str] = set()
         number = 0
 
@@ -228,44 +184,43 @@ class Sync:
             nonlocal number
             if row.context is None or (mark := repr(row.context)) in seen:
                 return []
-            if row.order == self._done and stream is self._root:
+            if reading is self.root and row.order == self._done:
                 return []
-            if not stream.has_unique_contexts:
+            if not reading.stream.has_unique_contexts:
                 seen.add(mark)
             number += 1
             return [
-                Listing(child, row.context, (*part.priority, 2, number, rank))
-                for rank, child in enumerate(stream.children)
-                if child.name not in self._closed and child.wants(row.context)
+                Listing(child, context, (*part.priority, 2, number, rank))
+                for rank, child in enumerate(reading.children)
+                if not child.is_closed
+                and (context := child.stream.preprocess_context(row.context)) is not None
             ]
 
-        if stream.children:
+        if reading.children:
             yield from self._ahead(rows, start)
         else:
             for row in rows:
                 yield row, []
 
     def _write_child(self, part: Listing) -> bool:
-        """Write a child's list and tell whether it is complete."""
-        stream = part.stream
-        self._met.add(stream.name)
-        if stream.name in self._closed:
+        """Write a child's list and tell whether the parent's bookmark may pass."""
+        reading = part.reading
+        reading.meet()
+        if reading.is_closed:
             part.drop()
             return False
-        window = self._windows.get(stream.name, stream.window)
+        refused = reading.row_maker.refused
         try:
-            self._write_list(part, window, self._child_bookmarks.get(stream.name))
+            self._write_list(part, reading)
         except Gone as error:
-            stream.tally.skip(str(error))
-            if stream.name in self._child_bookmarks:
-                self._child_bookmarks[stream.name].miss()
+            reading.miss(error)
+            return True
         except ABORTED:
             part.drop()
         except ClosedOutput:
             raise
         except Exception as error:  # noqa: BLE001 - one failure is one failure
-            self._fail(stream, error)
-            if isinstance(error, Denied):
-                self._closed.add(stream.name)
+            reading.fail(error)
             return False
-        return True
+        reading.succeed()
+        return reading.row_maker.refused == refused

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from tap_analytics.engine.values import times
 
 _DIGITS = 30
+FIRST = -(1 << 62)
+"""Order of rows without a replication key: before all others."""
+
+
+class Window(NamedTuple):
+    """The replication keys a list is read for, both ends included, as microseconds since 1970."""
+
+    since: int = FIRST
+    until: int = -FIRST
 
 
 class Cursor:

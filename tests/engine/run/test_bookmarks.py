@@ -10,8 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_analytics.engine.run.bookmarks import Bookmark, ChildBookmark, Entry, Ties
-from tap_analytics.engine.run.spool import FIRST
-from tap_analytics.engine.values.cursors import Cursor, EpochMilliseconds, EpochSeconds, IsoTime
+from tap_analytics.engine.values.cursors import (
+    FIRST,
+    Cursor,
+    EpochMilliseconds,
+    EpochSeconds,
+    IsoTime,
+)
 from tests.engine.doubles import row
 
 SECOND = 1_000_000

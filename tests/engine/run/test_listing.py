@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from tap_analytics.engine.accounts import accounts
 from tap_analytics.engine.errors import Denied, Gone, ListChanged, ReadError
+from tap_analytics.engine.output.report import Report
 from tap_analytics.engine.run import listing as listings
+from tap_analytics.engine.run.access import Access
 from tap_analytics.engine.run.listing import Listing
-from tap_analytics.engine.run.rows import Window
+from tap_analytics.engine.run.outlet import Outlet
+from tap_analytics.engine.run.reading import Reading
 from tap_analytics.engine.run.spool import Spool
+from tap_analytics.engine.values.cursors import Window
 from tap_analytics.tap import TapAnalytics
 from tests.engine.doubles import Reply, Server
 
@@ -41,7 +46,9 @@ def opened(*replies: Reply, stream: str = STREAM) -> Iterator[tuple[Listing, Ser
         }
         tap = TapAnalytics(config=config)
         found = cast("AnalyticsStream", tap.streams[stream])
-        listing = Listing(found)
+        (account,) = accounts(tap.config)
+        outlet = Outlet(tap.message_writer, {}, backfill=False)
+        listing = Listing(Reading(found, Access(account), outlet, Report()))
         try:
             yield listing, server
         finally:
@@ -60,7 +67,7 @@ def test_a_list_that_stays_is_read_once() -> None:
     with opened(said("ab", 3), said("c", 3)) as (listing, server):
         assert ids(listing.rows(Window())) == "abc"
         assert tokens(server) == ["1", "2"]
-        assert listing.stream.tally.notes == []
+        assert listing.reading.tally.notes == []
 
 
 def test_a_list_that_shrinks_is_read_again() -> None:
@@ -68,7 +75,7 @@ def test_a_list_that_shrinks_is_read_again() -> None:
     with opened(*replies) as (listing, server):
         assert ids(listing.rows(Window())) == "abd"
         assert tokens(server) == ["1", "2", "1", "2"]
-        assert listing.stream.tally.notes == [
+        assert listing.reading.tally.notes == [
             "read again: the list changed while it was read (3 rows read, 3 announced, 4 before)"
         ]
 
@@ -77,6 +84,7 @@ def test_a_list_that_shrinks_again_fails() -> None:
     replies = said("ab", 4), said("d", 3), said("ab", 3), said("d", 2)
     with opened(*replies) as (listing, _):
         rows = listing.rows(Window())
+        assert [next(rows).key for _ in "ab"] == [("a",), ("b",)]
         with pytest.raises(ListChanged, match="3 rows read, 2 announced, 3 before"):
             next(rows)
 
@@ -86,7 +94,7 @@ def test_keys_on_two_pages_are_a_change() -> None:
     with opened(*replies) as (listing, server):
         assert ids(listing.rows(Window())) == "xabc"
         assert tokens(server) == ["1", "2", "1", "2"]
-        (note,) = listing.stream.tally.notes
+        (note,) = listing.reading.tally.notes
         assert note.startswith("read again: /v1/api_public/credentials: 1 rows came twice")
 
 
@@ -118,7 +126,7 @@ def test_a_list_that_grows_in_front_on_every_read_is_read() -> None:
     with opened(*replies) as (listing, server):
         assert ids(listing.rows(Window())) == "nabbcd"
         assert tokens(server) == ["1", "2", "3", "4", "1", "2", "3"]
-        assert listing.stream.tally.notes[1:] == [
+        assert listing.reading.tally.notes[1:] == [
             "1 rows came twice, for the list grew in front while it was read"
         ]
 
@@ -151,7 +159,7 @@ def test_what_is_spooled_is_forgotten_when_the_list_is_read_again() -> None:
     with opened(*replies) as (listing, _):
         spool = Spool()
         for batch in listing.batches(Window(), spool):
-            for row in listing.stream.row_maker.rows(batch):
+            for row in listing.reading.row_maker.rows(batch):
                 spool.add(row)
         assert ids(spool.rows()) == "bdx"
 

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_analytics.engine.run import spool as spools
-from tap_analytics.engine.run.spool import FIRST, KeyLedger, Row, Spool
+from tap_analytics.engine.run.spool import KeyLedger, Row, Spool
+from tap_analytics.engine.values.cursors import FIRST
 from tests.engine.doubles import row
 
 ROWS = st.lists(

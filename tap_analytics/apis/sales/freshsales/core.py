@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from tap_analytics.apis.sales import streams as documented
 from tap_analytics.apis.sales.freshsales.client import FreshsalesStream
 from tap_analytics.engine.pages.pagination import SinglePage
+
+if TYPE_CHECKING:
+    from singer_sdk.helpers.types import Context
 
 
 class Views(FreshsalesStream):
@@ -39,18 +42,24 @@ class DealViews(Views):
 
 
 class Viewed(FreshsalesStream):
-    """Base of what is read through the one view whose name `must_match` holds.
+    """Base of what is read through the one view that has the name in `view`.
 
     In the order of creation, rows that change meanwhile stay on their page.
     """
 
-    must_match: ClassVar[str]
-    context_in_rows = False
+    view: ClassVar[str]
     fixed_params = {"sort": "created_at", "sort_type": "asc"}
 
-    def wants(self, context: dict[str, Any]) -> bool:
-        """Tell whether a view is the one, in whatever case its name is written."""
-        return str(context["view_name"]).strip().casefold() == self.must_match.casefold()
+    def preprocess_context(  # type: ignore[override]
+        self, context: Context
+    ) -> Context | None:
+        """Lead to a list only from the view, in whatever case its name is written."""
+        is_it = str(context["view_name"]).strip().casefold() == self.view.casefold()
+        return context if is_it else None
+
+    def verdict(self, lists: int) -> str | None:
+        """Miss the view where nothing led to it."""
+        return None if lists else f"its parent has nothing named {self.view!r}"
 
 
 class Contacts(documented.Contacts, Viewed):
@@ -58,7 +67,7 @@ class Contacts(documented.Contacts, Viewed):
 
     path = "/contacts/view/{view_id}"
     parent_stream_type = ContactViews
-    must_match = "All Contacts"
+    view = "All Contacts"
 
 
 class Accounts(documented.Accounts, Viewed):
@@ -66,7 +75,7 @@ class Accounts(documented.Accounts, Viewed):
 
     path = "/sales_accounts/view/{view_id}"
     parent_stream_type = AccountViews
-    must_match = "All Accounts"
+    view = "All Accounts"
 
 
 class WonDeals(documented.WonDeals, Viewed):
@@ -74,21 +83,21 @@ class WonDeals(documented.WonDeals, Viewed):
 
     path = "/deals/view/{view_id}"
     parent_stream_type = DealViews
-    must_match = "Won Deals"
+    view = "Won Deals"
 
 
 class OpenDeals(WonDeals):
     """Deals that are open."""
 
     name = "sales_open_deals"
-    must_match = "Open Deals"
+    view = "Open Deals"
 
 
 class LostDeals(WonDeals):
     """Deals that were lost."""
 
     name = "sales_lost_deals"
-    must_match = "Lost Deals"
+    view = "Lost Deals"
 
 
 class OpenTasks(documented.OpenTasks, FreshsalesStream):

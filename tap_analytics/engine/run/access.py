@@ -1,0 +1,57 @@
+"""How a run reaches the APIs of one account: its options, and the lanes that fetch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_analytics.engine.http.budget import Budget
+from tap_analytics.engine.http.client import Client, Patience
+from tap_analytics.engine.pages.lane import Lane
+from tap_analytics.engine.run.options import Options
+
+if TYPE_CHECKING:
+    from tap_analytics.engine.accounts import Account
+    from tap_analytics.engine.stream import AnalyticsStream
+
+
+class Access:
+    """The way of one run to the APIs of one account.
+
+    Attributes:
+        name: Name of the account, None if it is the only one.
+        config: The settings that hold for it.
+        options: The same, read.
+    """
+
+    def __init__(self, account: Account) -> None:
+        """Read the settings; threads start with the first list."""
+        self.name = account.name
+        self.config = account.config
+        self.options = Options.of(account.config)
+        self._lanes: dict[str, Lane] = {}
+
+    def reads(self, stream: AnalyticsStream) -> bool:
+        """Tell whether the account has the API of a stream."""
+        return self.name is None or stream.api.is_on(self.config)
+
+    @property
+    def row_context(self) -> dict[str, Any]:
+        """What every row of the account carries."""
+        return {} if self.name is None else {"account": self.name}
+
+    def lane(self, stream: AnalyticsStream) -> Lane:
+        """Return the lane of a stream's API."""
+        api = stream.api
+        if api.name not in self._lanes:
+            options = self.options
+            patience = Patience(options.timeout, options.max_wait, options.policy(api.policy))
+            budget = Budget(api.limits(self.config), options.concurrency, api.name)
+            client = Client(stream.url_base, budget, patience, options.concurrency)
+            self._lanes[api.name] = Lane(api.name, client, options.concurrency)
+        return self._lanes[api.name]
+
+    def close(self) -> None:
+        """End the threads."""
+        for lane in self._lanes.values():
+            lane.close()
+        self._lanes.clear()

@@ -1,0 +1,273 @@
+"""One stream being read in one run: what it wants, how far it got, what became of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_analytics.engine.errors import Denied, Gone, ReadError
+from tap_analytics.engine.output.report import DENIED, FAILED
+from tap_analytics.engine.run.bookmarks import Bookmark, ChildBookmark
+from tap_analytics.engine.run.rows import RowMaker
+from tap_analytics.engine.values import times
+from tap_analytics.engine.values.cursors import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tap_analytics.engine.output.report import Report, Tally
+    from tap_analytics.engine.pages.lane import Lane
+    from tap_analytics.engine.run.access import Access
+    from tap_analytics.engine.run.outlet import Outlet
+    from tap_analytics.engine.stream import AnalyticsStream
+
+_REFUSALS_IN_A_ROW = 10
+_FIELDS_NAMED = 20
+_SECOND = 1_000_000
+
+
+class Reading:
+    """A stream that is read for one account, with the readings of the streams below it.
+
+    Attributes:
+        stream: What is read, with the settings of the account.
+        access: For whom, and how it reaches the API.
+        outlet: Where rows and bookmarks go.
+        parent: The reading it is below, if any.
+        children: The readings below it.
+        tally: Where requests and records are counted.
+        entry: Its part of the state.
+        bookmark: How far it was read; None if every run reads it in full.
+        window: Which replication keys are wanted.
+        is_full: Whether this run reads all rows, of this stream and of those above it.
+        version: What its records carry for ACTIVATE_VERSION, if anything.
+        is_closed: Whether the API refused its lists so often that no more are asked for.
+    """
+
+    def __init__(
+        self,
+        stream: AnalyticsStream,
+        access: Access,
+        outlet: Outlet,
+        report: Report,
+        parent: Reading | None = None,
+    ) -> None:
+        """Look at the state; a reading without parent decides for all below it."""
+        self.stream = stream
+        self.access = access
+        self.outlet = outlet
+        self.parent = parent
+        self.tally: Tally = report.tally(stream.name, stream.api.name, access.name)
+        self.entry = outlet.entry(stream.name, access.name)
+        self.is_closed = False
+        self.is_full = False
+        self.version: int | None = None
+        self._lists = 0
+        self._successes = 0
+        self._gone = 0
+        self._refusals = 0
+        self.children = [Reading(one, access, outlet, report, self) for one in stream.children]
+        self.bookmark = self._open_bookmark()
+        self.window = Window()
+        self.row_maker: RowMaker
+        if parent is None:
+            self._decide()
+            for one in self.family:
+                one.row_maker = one._new_row_maker()  # noqa: SLF001
+
+    @property
+    def name(self) -> str:
+        """The stream's name."""
+        return self.stream.name
+
+    @property
+    def lane(self) -> Lane:
+        """Where its pages are fetched."""
+        return self.access.lane(self.stream)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether its rows leave, and not only those below it."""
+        is_outside = self.access.options.backfill and self.stream.window_key is None
+        return bool(self.stream.selected) and not is_outside
+
+    @property
+    def family(self) -> Iterable[Reading]:
+        """The reading itself and all below it, parents first."""
+        yield self
+        for child in self.children:
+            yield from child.family
+
+    # What it wants
+
+    def _open_bookmark(self) -> Bookmark | ChildBookmark | None:
+        stream = self.stream
+        if stream.window_key is None or stream.cursor is None:
+            return None
+        bookmark = Bookmark(self.entry, stream.window_key, stream.cursor, times.now())
+        if self.parent is not None:
+            return ChildBookmark(self.entry, bookmark)
+        if stream.child_streams:
+            bookmark.cover([one.name for one in self.family if one.stream.selected])
+        if bookmark.trouble:
+            self.tally.note(bookmark.trouble)
+        return bookmark
+
+    def _decide(self) -> None:
+        """Decide, parents first, what is read in full and from where on the rest is."""
+        for one in self.family:
+            one.is_full = one._reads_all() and (one.parent is None or one.parent.is_full)  # noqa: SLF001
+            one.version = one._chosen_version()  # noqa: SLF001
+            one.window = one._wanted()  # noqa: SLF001
+
+    def _reads_all(self) -> bool:
+        return self.stream.window_key is None or (
+            self.access.options.reads_open_end
+            and any(one.is_due for one in self.family if one.stream.window_key)
+        )
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to read in full what is else read incrementally."""
+        every = self.access.options.full_read_every
+        if every is None:
+            return False
+        last = self.entry.read().get("full_read")
+        try:
+            return times.now() - times.micros(str(last)) >= every
+        except ValueError:
+            return True
+
+    def _chosen_version(self) -> int | None:
+        options = self.access.options
+        if not options.activate_versions or self.stream.append_only:
+            return None
+        last = self.entry.read().get("version")
+        last = last if type(last) is int else None
+        if self.is_full:
+            return max(times.now() // _SECOND, 0 if last is None else last + 1)
+        return last if options.full_read_every is not None else None
+
+    def _wanted(self) -> Window:
+        options = self.access.options
+        if self.stream.window_key is None:
+            return Window()
+        window = Window(options.since, options.until)
+        if not isinstance(self.bookmark, Bookmark) or self.is_full or options.backfill:
+            return window
+        return self._from(self.bookmark.since)
+
+    def _from(self, since: int | None) -> Window:
+        """Return what is wanted from a bookmark on, and from so long before it as is declared."""
+        options = self.access.options
+        if since is None:
+            return Window(options.since, options.until)
+        return Window(max(options.since, since - self.lookback), options.until)
+
+    @property
+    def lookback(self) -> int:
+        """How far before its bookmark it starts, in microseconds."""
+        chosen = self.access.options.lookback
+        return int(self.stream.lookback_days * times.DAY) if chosen is None else chosen
+
+    def narrow(self, census: str | None) -> None:
+        """Start at the bookmark of a child, if its parents are the same as last time.
+
+        Args:
+            census: A digest of today's parents.
+        """
+        if isinstance(self.bookmark, ChildBookmark):
+            since = self.bookmark.since(census)
+            if since is not None and not (self.is_full or self.access.options.backfill):
+                self.window = self._from(since)
+
+    def _new_row_maker(self) -> RowMaker:
+        return RowMaker(
+            self.stream,
+            self.tally,
+            version=self.version,
+            context=self.access.row_context,
+            is_wanted=self.is_wanted,
+        )
+
+    # What became of it
+
+    def meet(self) -> None:
+        """Note that a parent's row led to a list of this stream."""
+        self._lists += 1
+
+    def succeed(self) -> None:
+        """Note that a list was read."""
+        self._successes += 1
+        self._refusals = 0
+
+    def miss(self, error: Gone) -> None:
+        """Note that a parent is gone, so that its list cannot be read."""
+        self._gone += 1
+        self.tally.skip(str(error))
+        if isinstance(self.bookmark, ChildBookmark):
+            self.bookmark.miss()
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether all lists so far were gone, which is no proof that their parents are."""
+        return bool(self._gone) and not self._successes
+
+    def fail(self, error: Exception) -> None:
+        """Note a failure; where too many lists in a row are refused, ask for no more."""
+        stream = self.stream
+        if isinstance(error, Denied) or (isinstance(error, Gone) and self.parent is None):
+            self._refusals += 1
+            self.is_closed = self._refusals >= _REFUSALS_IN_A_ROW and not self._successes
+            help_ = stream.api.permission_help
+            self.tally.fail(DENIED, f"{error}; {help_}" if help_ else str(error))
+        elif isinstance(error, ReadError):
+            self.tally.fail(FAILED, str(error))
+        else:
+            stream.logger.error("Unexpected failure of '%s'", self.name, exc_info=error)
+            self.tally.fail(FAILED, f"unexpected {type(error).__name__}: {error}")
+
+    def finish(self) -> None:
+        """Say what became of it, and move a child's bookmark if all of it was read."""
+        tally, conformer = self.tally, self.stream.conformer
+        if self.row_maker.refused:
+            tally.fail(FAILED, f"{self.row_maker.refused} rows without a key were refused")
+        if self.is_in_doubt:
+            tally.fail(FAILED, f"all of its {self._gone} lists are gone, which is hard to believe")
+        if verdict := self.stream.verdict(self._lists):
+            tally.fail(FAILED, verdict)
+        for what, counts in (
+            ("fields outside the schema", conformer.unknown),
+            ("values of another type", conformer.changed),
+        ):
+            if counts:
+                named = ", ".join(f"{n} ({c})" for n, c in counts.most_common(_FIELDS_NAMED))
+                tally.note(f"{what}: {named}")
+        tally.complete()
+        with self.stream.get_record_counter() as counter:
+            counter.increment(tally.records)
+        if not tally.is_complete:
+            return
+        if isinstance(self.bookmark, ChildBookmark):
+            self.bookmark.commit()
+        if self.is_full and self.stream.window_key and self.access.options.full_read_every:
+            self.entry.write(full_read=times.iso(times.now()))
+
+    def may_activate(self) -> bool:
+        """Tell whether targets may remove rows that carry an older version than this run's."""
+        if not (self.version and self.is_full and self.is_wanted and self.tally.is_complete):
+            return False
+        before, now = self.entry.read().get("rows", 0), self._rows
+        before = before if type(before) is int else 0
+        if now < before * (1 - self.access.options.max_lost_share) or (before and not now):
+            self.tally.note(f"ACTIVATE_VERSION withheld: {now} rows, {before} last time")
+            return False
+        return True
+
+    @property
+    def _rows(self) -> int:
+        """How many rows it has, those that were written again left out."""
+        return self.tally.records - self.tally.again
+
+    def activated(self) -> None:
+        """Remember the version, and how many rows it has."""
+        self.entry.write(rows=self._rows, version=self.version)
