@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_analytics.engine.run.bookmarks import Bookmark, ChildBookmark, Entry, Ties
+from tap_analytics.engine.values import times
 from tap_analytics.engine.values.cursors import (
     FIRST,
     Cursor,
@@ -21,6 +22,7 @@ from tests.engine.doubles import row
 
 SECOND = 1_000_000
 STARTED = 1_000_000 * SECOND
+LATEST = STARTED - 5 * SECOND
 
 
 class Plain(Cursor):
@@ -91,7 +93,7 @@ def test_a_bookmark_of_another_key_is_not_ours() -> None:
 
 
 def test_a_bookmark_in_the_future_is_not_trusted() -> None:
-    bookmark = bookmark_of(at(STARTED + 1))
+    bookmark = bookmark_of(at(STARTED + times.DAY + 1))
     assert bookmark.since is None
     assert bookmark.trouble == "its bookmark lies in the future, so it is read from the start"
 
@@ -112,9 +114,19 @@ def test_a_bookmark_may_be_a_time_whatever_the_cursor(kind: type[Cursor]) -> Non
 def test_it_moves_with_every_row() -> None:
     entry = entry_of()
     bookmark = bookmark_of(entry)
-    for order in (3, 3, 8, STARTED):
+    for order in (3, 3, 8, LATEST):
         bookmark.advance(row(order))
         assert entry.read() == {"replication_key": "at", "replication_key_value": order}
+
+
+def test_it_never_goes_back() -> None:
+    entry = at(8)
+    bookmark = bookmark_of(entry)
+    for order in (3, 7):
+        bookmark.advance(row(order))
+        assert value_of(entry) == 8
+    bookmark.advance(row(9))
+    assert value_of(entry) == 9
 
 
 def test_a_row_without_its_key_does_not_move_it() -> None:
@@ -129,11 +141,41 @@ def test_it_takes_the_value_of_the_row() -> None:
     assert value_of(entry) == "three"
 
 
-def test_it_never_passes_the_start_of_the_run() -> None:
+@pytest.mark.parametrize("began", [None, STARTED - 600 * SECOND, STARTED + 600 * SECOND])
+def test_it_stops_a_little_before_the_servers_time_when_the_list_began(began: int | None) -> None:
     entry = entry_of()
-    bookmark = bookmark_of(entry, EpochSeconds())
-    bookmark.advance(row(STARTED + 1)._replace(value="later"))
-    assert value_of(entry) == STARTED // SECOND
+    bookmark = bookmark_of(entry)
+    bookmark.bound(began)
+    latest = (began or STARTED) - 5 * SECOND
+    for order in (latest + 1, STARTED + times.DAY):
+        bookmark.advance(row(order))
+        assert entry.read() == {}
+    bookmark.advance(row(latest))
+    assert value_of(entry) == latest
+
+
+def test_of_several_lists_the_first_begun_bounds_it() -> None:
+    entry = entry_of()
+    bookmark = bookmark_of(entry)
+    for began in (50 * SECOND, 40 * SECOND, 60 * SECOND):
+        bookmark.bound(began)
+    bookmark.advance(row(35 * SECOND))
+    bookmark.advance(row(36 * SECOND))
+    assert value_of(entry) == 35 * SECOND
+
+
+def test_in_doubt_it_stays_and_goes_on_once_that_is_settled() -> None:
+    entry = entry_of()
+    bookmark = bookmark_of(entry)
+    bookmark.advance(row(5))
+    bookmark.is_in_doubt = True
+    bookmark.advance(row(7))
+    bookmark.advance(row(8))
+    bookmark.settle()
+    assert value_of(entry) == 5
+    bookmark.is_in_doubt = False
+    bookmark.settle()
+    assert value_of(entry) == 8
 
 
 def test_it_stops_at_a_row_whose_children_are_missing() -> None:
@@ -270,7 +312,7 @@ def test_the_rows_at_the_bookmark_are_unknown_without_covering() -> None:
     assert not bookmark_of(entry).is_done(ties_of(1, order=5))
 
 
-@pytest.mark.parametrize(("before", "done"), [(59, False), (60, False), (61, True)])
+@pytest.mark.parametrize(("before", "done"), [(64, False), (65, False), (66, True)])
 def test_fresh_rows_are_never_done(before: int, *, done: bool) -> None:
     entry = settled(1, order=STARTED - before * SECOND)
     assert ("done" in entry.read()) is done
