@@ -60,6 +60,8 @@ APIS = {
 }
 SILENT = frozenset({"subscribers", "tags"})
 """Streams whose answers say nothing about the whole list."""
+NUMBERED = frozenset({"accounts", "tasks"})
+"""Streams whose ids are numbers."""
 
 
 def row_of(number: int) -> Record:
@@ -76,7 +78,7 @@ def row_of(number: int) -> Record:
 def rows_of(stream: str, count: int) -> list[Record]:
     """Return rows for one of these streams."""
     rows = [row_of(number) for number in range(count)]
-    if stream == "accounts":
+    if stream in NUMBERED:
         rows = [{**row, "id": number} for number, row in enumerate(rows)]
     return rows
 

@@ -9,7 +9,7 @@ import pytest
 
 from tap_analytics.sandbox import Answer, Sandbox
 from tests.comparing import assert_equal
-from tests.lists import APIS, DIALECTS, SILENT, ServedList
+from tests.lists import APIS, DIALECTS, NUMBERED, SILENT, ServedList
 from tests.support import run_tap, settings
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def empty(served: ServedList) -> Answer:
 
 def new_row(served: ServedList) -> Record:
     """Return a row that no list starts with."""
-    return {**served.rows[0], "id": 99 if served.stream == "accounts" else "new"}
+    return {**served.rows[0], "id": 99 if served.stream in NUMBERED else "new"}
 
 
 TALKING = sorted(set(DIALECTS) - SILENT)
