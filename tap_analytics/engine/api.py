@@ -12,6 +12,8 @@ from tap_analytics.engine.http.policy import RetryPolicy
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tap_analytics.engine.http.auth import OAuth
+
 
 class Api:
     """A dialect of an API: declared values, nothing that changes.
@@ -95,6 +97,11 @@ class Api:
         header = cls.setting(config, "api_key_header") or cls.key_header
         key = cls.setting(config, cls.credential) or ""
         return {header: cls.key_format.format(key), **cls.headers}
+
+    @classmethod
+    def oauth(cls, config: Mapping[str, Any]) -> OAuth | None:  # noqa: ARG003
+        """Return what renews its tokens; None if its key does not die."""
+        return None
 
     @classmethod
     def limits(cls, config: Mapping[str, Any]) -> tuple[tuple[int, float], ...]:

@@ -125,6 +125,12 @@ def _said(answer: Answer) -> str:
         return ""
 
 
+def has_expired(answer: Answer) -> bool:
+    """Tell whether an answer says that the token it was asked with is good no more."""
+    is_refusal = HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.NOT_FOUND
+    return is_refusal and _EXPIRED in answer.body
+
+
 def _is_the_apis(answer: Answer) -> bool:
     """Tell whether the API itself answered, and no proxy in front of it with a page."""
     if not answer.body.strip():
@@ -156,7 +162,7 @@ def judge(answer: Answer, policy: RetryPolicy) -> None:
 def _failure(answer: Answer, policy: RetryPolicy) -> ReadError:
     status = answer.status
     said = f"answered {status}{_said(answer)}"
-    if _EXPIRED in answer.body and HTTPStatus.BAD_REQUEST <= status < HTTPStatus.NOT_FOUND:
+    if has_expired(answer):
         msg = f"{said} (the token is invalid or has expired)"
         return Denied(msg)
     wait = _retry_after(answer)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -13,7 +14,8 @@ import requests
 from requests.structures import CaseInsensitiveDict
 
 from tap_analytics.engine.errors import ReadError, TransientError
-from tap_analytics.engine.http.answers import THROTTLED, Answer, judge
+from tap_analytics.engine.http.answers import THROTTLED, Answer, has_expired, judge
+from tap_analytics.engine.http.auth import FORM
 from tap_analytics.engine.http.budget import RETRY, Outcome, utc_in
 from tap_analytics.engine.http.connection import DeadlineAdapter, Watchdog
 from tap_analytics.engine.http.quota import announced, told
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.streams.rest import HTTPRequest
 
+    from tap_analytics.engine.http.auth import OAuth
     from tap_analytics.engine.http.budget import Budget
     from tap_analytics.engine.http.connection import Attempt
     from tap_analytics.engine.http.policy import RetryPolicy
@@ -58,7 +61,14 @@ def _status(failure: TransientError) -> str:
 class Client:
     """Sends requests to one API within its budget, and tries again within its policy."""
 
-    def __init__(self, origin: str, budget: Budget, patience: Patience, connections: int) -> None:
+    def __init__(
+        self,
+        origin: str,
+        budget: Budget,
+        patience: Patience,
+        connections: int,
+        auth: OAuth | None = None,
+    ) -> None:
         """Open a session; nothing is sent yet.
 
         Args:
@@ -66,9 +76,11 @@ class Client:
             budget: Grants each request.
             patience: Time limits and retries.
             connections: Connections to keep open.
+            auth: Renews the token of requests that carry one which dies.
         """
         self.budget = budget
         self._patience = patience
+        self._auth = auth
         self._stopped = threading.Event()
         self._watchdog = Watchdog()
         self._said: set[str] = set()
@@ -81,6 +93,8 @@ class Client:
 
     def fetch(self, request: HTTPRequest, read: Callable[[Answer], _T], tally: Tally) -> _T:
         """Ask until there is a sound answer, and return what is read from it.
+
+        Requests with a body pass here like all others, retries included: all are reads.
 
         Args:
             request: The request.
@@ -149,7 +163,7 @@ class Client:
             tally.request()
             asked_at = time.monotonic()
             with Space() as space:
-                answer = self._answer(request, space)
+                answer = self._authorized(request, space)
                 answer.asked_at = asked_at
                 tally.answered(len(answer.body), time.monotonic() - asked_at)
                 outcome.limits = announced(
@@ -168,6 +182,22 @@ class Client:
         finally:
             self.budget.release(leave, outcome)
         return result
+
+    def _authorized(self, request: HTTPRequest, space: Space) -> Answer:
+        """Send a request with a good token; one that is refused is renewed once."""
+        auth = self._auth
+        if auth is None or "Authorization" in request.headers:
+            return self._answer(request, space)
+
+        def send(asked: HTTPRequest) -> Answer:
+            return self._answer(asked, space)
+
+        used = auth.headers(send)
+        answer = send(replace(request, headers={**request.headers, **used}))
+        if answer.status == HTTPStatus.UNAUTHORIZED or has_expired(answer):
+            auth.renew(used, send)
+            answer = send(replace(request, headers={**request.headers, **auth.headers(send)}))
+        return answer
 
     def _answer(self, request: HTTPRequest, space: Space) -> Answer:
         with self._watchdog.limit(self._patience.timeout) as attempt:
@@ -215,7 +245,9 @@ class Client:
         prepared.method = request.method
         prepared.url = url  # as built: preparing it would decode and resolve path segments
         prepared.headers = CaseInsensitiveDict(request.headers)
-        if request.data is not None:
+        if prepared.headers.get("Content-Type") == FORM:
+            prepared.prepare_body(request.data, None)
+        elif request.data is not None:
             prepared.prepare_body(None, None, json=request.data)
         response = self._adapter.send(
             prepared, timeout=self._patience.timeout, **self._send_options

@@ -46,7 +46,8 @@ class Access:
             options = self.options
             patience = Patience(options.timeout, options.max_wait, options.policy(api.policy))
             budget = Budget(api.limits(self.config), options.concurrency, api.name)
-            client = Client(stream.url_base, budget, patience, options.concurrency)
+            oauth = api.oauth(self.config)
+            client = Client(stream.url_base, budget, patience, options.concurrency, oauth)
             self._lanes[api.name] = Lane(api.name, client, options.concurrency)
         return self._lanes[api.name]
 

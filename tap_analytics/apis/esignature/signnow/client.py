@@ -12,6 +12,7 @@ from tap_analytics.apis.esignature.client import (
     EsignaturePages,
     EsignatureStream,
 )
+from tap_analytics.engine.http.auth import Grant, OAuth
 from tap_analytics.engine.pages.pagination import PageNumbers
 
 if TYPE_CHECKING:
@@ -62,6 +63,22 @@ class SignNowApi(EsignatureApi):
         """Return the host that the key belongs to."""
         name = "api-eval" if cls.setting(config, "sandbox") else "api"
         return f"https://{name}.signnow.com"
+
+    @classmethod
+    def auth_headers(cls, config: Mapping[str, Any]) -> dict[str, str]:
+        """Return the headers that carry the key; none where it is renewed."""
+        return {**cls.headers} if cls.oauth(config) else super().auth_headers(config)
+
+    @classmethod
+    def oauth(cls, config: Mapping[str, Any]) -> OAuth | None:
+        """Return what renews the bearer token, if the settings for it are there."""
+        renewer, name, secret = (cls.setting(config, part) for part in cls.also_on)
+        if not (renewer and name and secret):
+            return None
+        settings = " and ".join(f"'{cls.name}_{part}'" for part in cls.also_on)
+        url = cls.base_url(config) + "/oauth2/token"
+        grant = Grant(url, name, secret, renewer, f"the settings {settings}")
+        return OAuth(grant, cls.setting(config, cls.key_setting))
 
 
 class SignNowApplicationApi(ApplicationApi, SignNowApi):
