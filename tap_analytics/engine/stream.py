@@ -12,7 +12,7 @@ from urllib.parse import quote
 from singer_sdk.streams.rest import HTTPRequest, PageContext
 
 from tap_analytics.engine.errors import ReadError, TransientError
-from tap_analytics.engine.http.answers import reason
+from tap_analytics.engine.http.answers import has_error, reason
 from tap_analytics.engine.pages.page import Page
 from tap_analytics.engine.pages.pagination import SinglePage
 from tap_analytics.engine.pages.selector import Selector
@@ -148,7 +148,8 @@ class AnalyticsStream(SdkStream):
         """Return the page in a good answer; called on any thread.
 
         Raises:
-            TransientError: If the records are not where they should be.
+            TransientError: If the records are not where they should be, or an error stands
+                beside none of them or in the place of the only one.
         """
         body = self.unwrap(answer.json)
         try:
@@ -156,6 +157,9 @@ class AnalyticsStream(SdkStream):
         except LookupError:
             msg = f"answered without records at {self.records_jsonpath}{reason(body)}"
             raise TransientError(msg) from None
+        if has_error(answer.json) and not self._holds_rows(records, answer.json):
+            msg = f"answered with an error in place of records{reason(answer.json)}"
+            raise TransientError(msg)
         paginator = self.get_new_paginator()
         rows = paginator.counted(records)
         return Page(
@@ -171,6 +175,12 @@ class AnalyticsStream(SdkStream):
             asked_at=answer.asked_at,
             answered_at=time.monotonic(),
         )
+
+    def _holds_rows(self, records: list[dict[str, Any]], body: Any) -> bool:
+        """Tell whether there are records, and not just an error where one should be."""
+        if len(records) == 1 and records[0] is body:
+            return bool(self._own_keys) and not body.keys().isdisjoint(self._own_keys)
+        return bool(records)
 
     def _fingerprint(self, records: list[dict[str, Any]], items: list[Any]) -> int:
         if self._own_keys and records:

@@ -147,6 +147,47 @@ def test_of_a_long_list_the_first_rows_may_come_twice(monkeypatch: pytest.Monkey
         assert ids(listing.rows(Window())) == "ababd"
 
 
+@pytest.mark.parametrize(("kept", "again"), [(0, 2), (1 << 20, 0)])
+def test_rows_that_come_twice_are_told_from_rows(
+    monkeypatch: pytest.MonkeyPatch, kept: int, again: int
+) -> None:
+    monkeypatch.setattr(listings, "_BYTES_HELD_BACK", kept)
+    replies = said("ab", 4), said("d", 3), said("ab", 3), said("d", 3)
+    with opened(*replies) as (listing, _):
+        list(listing.rows(Window()))
+        assert listing.stream.tally.again == again
+
+
+def test_rows_before_a_failure_are_not_thrown_away() -> None:
+    with opened(said("ab", 3), Reply(400)) as (listing, _):
+        rows = listing.rows(Window())
+        assert ids([next(rows), next(rows)]) == "ab"
+        with pytest.raises(ReadError, match="answered 400"):
+            next(rows)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [], "errors": ["no index"]},
+        {"data": [], "error": {"code": 5}},
+        {"errors": ["no index"]},
+    ],
+)
+def test_an_error_beside_no_rows_is_no_empty_list(body: dict[str, Any]) -> None:
+    with (
+        opened(Reply(body=json.dumps(body).encode())) as (listing, _),
+        pytest.raises(ReadError, match=r"no index|code"),
+    ):
+        list(listing.rows(Window()))
+
+
+def test_an_error_beside_rows_is_not_ours() -> None:
+    body = {"data": [{"id": "a"}], "errors": ["one field is missing"], "meta": {"total": 1}}
+    with opened(Reply(body=json.dumps(body).encode())) as (listing, _):
+        assert ids(listing.rows(Window())) == "a"
+
+
 def test_what_is_held_back_comes_in_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
     replies = said("ab", 6), said("cd", 6), said("ef", 6)
     monkeypatch.setattr(listings, "_BYTES_HELD_BACK", len(replies[0].body))

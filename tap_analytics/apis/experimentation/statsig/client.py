@@ -8,7 +8,7 @@ from tap_analytics.apis.experimentation.client import (
     ExperimentationApi,
     ExperimentationStream,
 )
-from tap_analytics.engine.pages.pagination import PageNumbers, SinglePage
+from tap_analytics.engine.pages.pagination import PageNumbers, SinglePage, Totals
 
 if TYPE_CHECKING:
     from tap_analytics.engine.pages.pagination import Paginator
@@ -25,8 +25,13 @@ class StatsigApi(ExperimentationApi):
 
 
 class StatsigPages(PageNumbers):
-    """``page`` from 1 with ``limit`` 100, until there is no next page."""
+    """``page`` from 1 with ``limit`` 100, until there is no next page.
 
+    The number of rows, where there is one, may count something else.
+    """
+
+    total_path = ("pagination", "totalItems")
+    totals = Totals.HINT
     next_path = ("pagination", "nextPage")
 
 
