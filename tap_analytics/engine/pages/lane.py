@@ -179,6 +179,8 @@ class Lane:
         try:
             while (job := self._await_job()) is not None:
                 self._do(job)
+        except BaseException:  # noqa: BLE001 - its consumer knows; a traceback tells strangers
+            return
         finally:
             with self._lock:
                 self._threads -= 1
@@ -199,13 +201,16 @@ class Lane:
 
     def _do(self, job: Job) -> None:
         """Fetch a page and deliver it, or whatever went wrong in its place."""
-        result: Page | Exception = ReadError("the thread that read it has died")
+        result: Page | Exception = ReadError("nothing came")
         try:
             with self._lock:
                 self._wake()
             result = job.reader.source.fetch(job.token)
         except Exception as error:  # noqa: BLE001 - it is raised where the page is consumed
             result = error
+        except BaseException as error:
+            result = ReadError(f"the thread that read it has died of {type(error).__name__}")
+            raise
         finally:
             with self._lock:
                 self._in_flight -= 1
@@ -218,12 +223,13 @@ class Lane:
         pages = self._in_flight + sum(reader.held_pages for reader in self._readers)
         size = sum(reader.held_bytes for reader in self._readers)
         size += self._in_flight * self._largest
-        self._held_back = (
-            pages >= _PAGES_AHEAD_PER_THREAD * self.concurrency or size >= _MOST_BYTES_AHEAD
-        )
+        is_large = size >= _MOST_BYTES_AHEAD
+        self._held_back = is_large or pages >= _PAGES_AHEAD_PER_THREAD * self.concurrency
         if not self._held_back:
             return self._readers
-        return [self._head] if self._head and self._may_pass(self._head) else []
+        if self._head and self._may_pass(self._head):
+            return [self._head]
+        return [] if is_large else [reader for reader in self._readers if reader.is_nearly_through]
 
     def _may_pass(self, reader: ListReader) -> bool:
         """Tell whether the list that is waited for may pass the bound, which others reached."""

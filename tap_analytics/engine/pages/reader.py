@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from tap_analytics.engine.pages.pagination import Paginator, Signals
 
 _PAGES_PER_EXTRA = 7
-_MOST_SECONDS_BETWEEN_PAGES = 2.0
+_MOST_SECONDS_BETWEEN_PAGES = 3.0
+_FEW_PAGES = 4
 _JITTER = 0.005
 
 
@@ -94,6 +95,16 @@ class ListReader:
     def is_starved(self) -> bool:
         """Whether the next page in order can be asked for, and was not yet."""
         return self.is_ready and (bool(self._again) or self._next <= self.judge.accepted)
+
+    @property
+    def is_nearly_through(self) -> bool:
+        """Whether it was begun and is likely to end within a few pages.
+
+        Such a list is read through, so that its pages do not come from different times.
+        """
+        if self._next == 0 or self._last is not None:
+            return False
+        return self._next < _FEW_PAGES or 0 <= (self._expected or 0) - self._next <= _FEW_PAGES
 
     @property
     def is_stuck(self) -> bool:

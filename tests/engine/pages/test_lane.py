@@ -272,6 +272,17 @@ def test_the_list_being_consumed_may_pass_the_bound() -> None:
         assert [ids(lane, reader) for reader in early] == [[2, 3]] * 4
 
 
+def test_short_lists_that_were_begun_are_read_through() -> None:
+    with lane_of(1) as lane:
+        early = [lane.open((rank,), Source(counted(1))) for rank in range(3)]
+        until(lambda: sum(reader.held_pages for reader in early) == 3)
+        short = lane.open((4,), Source(counted(4)))
+        until(lambda: short.held_pages == 4)
+        late = lane.open((5,), Source(counted(4)))
+        assert ids(lane, early[0]) == [2, 3]
+        assert late.held_pages == 0
+
+
 def test_threads_carry_the_name_of_their_api() -> None:
     names: set[str] = set()
 
@@ -359,7 +370,6 @@ class Dying(BaseException):
     """What no worker survives."""
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_worker_that_dies_does_not_take_its_page_along() -> None:
     def fetch(token: int) -> Page:
         if token == 2:
@@ -367,7 +377,7 @@ def test_a_worker_that_dies_does_not_take_its_page_along() -> None:
         return counted(3)(token)
 
     with lane_of(1) as lane:
-        with pytest.raises(ReadError, match="has died"):
+        with pytest.raises(ReadError, match="has died of Dying"):
             ids(lane, lane.open((0,), Source(fetch)))
         assert ids(lane, lane.open((0,), Source(counted(2)))) == [2, 3, 4, 5]
 

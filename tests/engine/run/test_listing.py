@@ -155,7 +155,7 @@ def test_rows_that_come_twice_are_told_from_rows(
     replies = said("ab", 4), said("d", 3), said("ab", 3), said("d", 3)
     with opened(*replies) as (listing, _):
         list(listing.rows(Window()))
-        assert listing.stream.tally.again == again
+        assert listing.reading.tally.again == again
 
 
 def test_rows_before_a_failure_are_not_thrown_away() -> None:
