@@ -64,7 +64,8 @@ class TapAnalytics(SdkTap):
 
     def new_run(self) -> Run:
         """Return a run over this tap's accounts, from its state on."""
-        accesses = [Access(account) for account in accounts(self.config)]
+        every = accounts(self.config)
+        accesses = [Access(account, len(every)) for account in every]
         return Run(accesses, cast("dict[str, Any]", self.state), self.message_writer)
 
     def read(self, stream: SdkStream) -> None:
@@ -162,10 +163,11 @@ class TapAnalytics(SdkTap):
             return [f"setting 'report_path': '{path}' {obstacle}"]
         return [
             f"setting '{stream.api.name}_{stream.api.credential}' is needed by the selected "
-            f"stream '{stream.name}': set it, or deselect the stream"
+            f"stream '{stream.name}'{account.of}: set it, or deselect the stream"
             for root in self.roots
             for stream in root.family
-            if not stream.api.has_credential(self.config)
+            for account in every
+            if account.has(stream.api) and not stream.api.has_credential(account.config)
         ]
 
     def execute(self) -> int:

@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tap_analytics.engine.api import Api
+
+ACCOUNT = "account"
+"""Column that tells whose a row is, where several accounts are read; it is part of the key."""
+
 
 @dataclass(frozen=True)
 class Account:
@@ -21,6 +26,15 @@ class Account:
     name: str | None
     config: Mapping[str, Any]
 
+    @property
+    def of(self) -> str:
+        """Whose something is, to be put behind it in a sentence; empty for the only account."""
+        return "" if self.name is None else f" of account '{self.name}'"
+
+    def has(self, api: type[Api]) -> bool:
+        """Tell whether the streams of an API are read for it; a single account has them all."""
+        return self.name is None or api.is_on(self.config)
+
 
 def accounts(config: Mapping[str, Any]) -> tuple[Account, ...]:
     """Return the accounts of a valid configuration, in order.
@@ -29,8 +43,7 @@ def accounts(config: Mapping[str, Any]) -> tuple[Account, ...]:
     """
     if not config.get("accounts"):
         return (Account(None, config),)
-    around = {name: value for name, value in config.items() if name != "accounts"}
     return tuple(
-        Account(own["name"], {**around, **{k: v for k, v in own.items() if k != "name"}})
+        Account(own["name"], {**config, **{k: v for k, v in own.items() if k != "name"}})
         for own in config["accounts"]
     )

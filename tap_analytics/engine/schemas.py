@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 
+from tap_analytics.engine.accounts import ACCOUNT
 from tap_analytics.engine.values.conform import UNKNOWN
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ class KeyedSchema(StreamSchema[str]):
             types = properties[name]["type"]
             kept = types if isinstance(types, str) else [kind for kind in types if kind != "null"]
             properties[name] = {**properties[name], "type": kept}
+        if not isinstance(stream, type) and stream.config.get("accounts"):
+            description = "The account that the row is of, by its name in the settings."
+            properties[ACCOUNT] = {"type": "string", "description": description}
+            keys.insert(0, ACCOUNT)
         if not isinstance(stream, type) and stream.config.get("unknown_fields") == "column":
             properties[UNKNOWN] = {
                 "type": ["object", "null"],

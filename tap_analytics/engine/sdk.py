@@ -128,6 +128,11 @@ class SdkStream(RESTStream[int]):
         """Write the ACTIVATE_VERSION message."""
         self._write_activate_version_message(version)
 
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether only the first few records are wanted."""
+        return self.ABORT_AT_RECORD_COUNT is not None
+
     def check_limit(self, records: int) -> None:
         """Abort a dry run that has seen enough records.
 

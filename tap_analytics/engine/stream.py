@@ -9,14 +9,16 @@ from string import Formatter
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
+from singer_sdk.singerlib import Schema
 from singer_sdk.streams.rest import HTTPRequest, PageContext
 
+from tap_analytics.engine.accounts import ACCOUNT, accounts
 from tap_analytics.engine.errors import ReadError, TransientError
 from tap_analytics.engine.http.answers import has_error, reason
 from tap_analytics.engine.pages.page import Page
 from tap_analytics.engine.pages.pagination import SinglePage
 from tap_analytics.engine.pages.selector import Selector
-from tap_analytics.engine.sdk import SdkStream
+from tap_analytics.engine.sdk import SdkStream, SdkTap
 from tap_analytics.engine.values import times
 from tap_analytics.engine.values.conform import Conformer
 from tap_analytics.engine.values.encode import canonical, encode
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.singerlib import Catalog
 
     from tap_analytics.engine.api import Api
     from tap_analytics.engine.http.answers import Answer
@@ -67,11 +70,32 @@ class AnalyticsStream(SdkStream):
     append_only: ClassVar[bool] = False
     references: ClassVar[Mapping[str, str]] = {}
 
+    def __init__(self, tap: SdkTap, **more: Any) -> None:
+        """Take the tap; where it reads several accounts, rows are told apart by theirs."""
+        super().__init__(tap, **more)
+        self._tell_accounts_apart()
+
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take keys, replication and choices from a catalog, which may not know of accounts."""
+        entry = catalog.get_stream(self.name)
+        if self.config.get("accounts") and entry is not None:
+            entry.schema.properties = {
+                **(entry.schema.properties or {}),
+                ACCOUNT: Schema(type="string"),
+            }
+        super().apply_catalog(catalog)
+        self._tell_accounts_apart()
+
+    def _tell_accounts_apart(self) -> None:
+        keys = tuple(self.primary_keys)
+        if keys and self.config.get("accounts") and ACCOUNT not in keys:
+            self.primary_keys = (ACCOUNT, *keys)
+
     @property
     def selected_by_default(self) -> bool:  # type: ignore[override]
         """Whether it is read when nobody chose: only if there is a credential for it."""
-        is_on = self.api.is_on(self.config)
-        return self.api.has_credential(self.config) or not is_on
+        reading = [one for one in accounts(self.config) if self.api.is_on(one.config)]
+        return all(self.api.has_credential(one.config) for one in reading)
 
     # What is asked
 
@@ -137,7 +161,7 @@ class AnalyticsStream(SdkStream):
     @cached_property
     def _own_keys(self) -> tuple[str, ...]:
         asked = {name for _, name, _, _ in Formatter().parse(self.path)}
-        asked.update(self.context_params.values(), {CONTENT_KEY})
+        asked.update(self.context_params.values(), {CONTENT_KEY, ACCOUNT})
         return tuple(name for name in self.primary_keys if name not in asked)
 
     def unwrap(self, body: Any) -> Any:
@@ -214,11 +238,17 @@ class AnalyticsStream(SdkStream):
 
         Of what their list was asked with, they get what the schema has a column for.
         """
-        known = self.schema["properties"]
-        asked = {name: value for name, value in (context or {}).items() if name in known}
-        if self._adds_nothing and not asked:
-            return records
-        return [row for raw in records if (row := self.post_process(raw, asked)) is not None]
+        asked = {k: v for k, v in (context or {}).items() if k in self._columns}
+        if not self._adds_nothing:
+            return [row for raw in records if (row := self.post_process(raw, asked)) is not None]
+        if asked:
+            for row in records:
+                row.update(asked)
+        return records
+
+    @cached_property
+    def _columns(self) -> frozenset[str]:
+        return frozenset(self.schema["properties"])
 
     def get_child_context(
         self,
@@ -313,7 +343,8 @@ class AnalyticsStream(SdkStream):
     @cached_property
     def has_unique_contexts(self) -> bool:
         """Whether no two rows ask for the same children."""
-        return set(self.primary_keys) <= set(self.child_keys.values())
+        keys = {*self.primary_keys} - {ACCOUNT}
+        return bool(keys) and keys <= {*self.child_keys.values()}
 
     # Where it starts and ends
 

@@ -38,14 +38,23 @@ class Lane:
     by as little as its consumer needs.
     """
 
-    def __init__(self, name: str, client: Client, concurrency: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        client: Client,
+        concurrency: int,
+        *,
+        bytes_ahead: int | None = None,
+    ) -> None:
         """Start without a thread; the first lists start them.
 
         Args:
             name: Name of the API, for the threads.
             client: Sends the requests.
             concurrency: Threads at most.
+            bytes_ahead: Bytes that may be fetched and not consumed.
         """
+        self._bytes_ahead = bytes_ahead or _MOST_BYTES_AHEAD
         self.client = client
         self.concurrency = concurrency
         self._name = name
@@ -223,7 +232,7 @@ class Lane:
         pages = self._in_flight + sum(reader.held_pages for reader in self._readers)
         size = sum(reader.held_bytes for reader in self._readers)
         size += self._in_flight * self._largest
-        is_large = size >= _MOST_BYTES_AHEAD
+        is_large = size >= self._bytes_ahead
         self._held_back = is_large or pages >= _PAGES_AHEAD_PER_THREAD * self.concurrency
         if not self._held_back:
             return self._readers
@@ -233,7 +242,7 @@ class Lane:
 
     def _may_pass(self, reader: ListReader) -> bool:
         """Tell whether the list that is waited for may pass the bound, which others reached."""
-        is_short = reader.ahead * self._largest < _MOST_BYTES_AHEAD // 2
+        is_short = reader.ahead * self._largest < self._bytes_ahead // 2
         return reader.is_starved or (is_short and reader.ahead < self.concurrency)
 
     def _next_job(self) -> Job | None:

@@ -14,25 +14,34 @@ if TYPE_CHECKING:
     from tap_analytics.engine.stream import AnalyticsStream
 
 
+_MEMORY = 32 * 1024 * 1024
+_LANES = 5
+
+
 class Access:
     """The way of one run to the APIs of one account.
 
     Attributes:
-        name: Name of the account, None if it is the only one.
+        account: The account.
+        name: Its name, None if it is the only one.
         config: The settings that hold for it.
         options: The same, read.
+        memory: Bytes that it may keep of what was fetched, and as many of what is put in order.
     """
 
-    def __init__(self, account: Account) -> None:
-        """Read the settings; threads start with the first list."""
+    def __init__(self, account: Account, sharers: int = 1) -> None:
+        """Read the settings; threads start with the first list.
+
+        Args:
+            account: The account.
+            sharers: How many accounts share the memory of the process.
+        """
+        self.memory = _MEMORY // sharers
+        self.account = account
         self.name = account.name
         self.config = account.config
         self.options = Options.of(account.config)
         self._lanes: dict[str, Lane] = {}
-
-    def reads(self, stream: AnalyticsStream) -> bool:
-        """Tell whether the account has the API of a stream."""
-        return self.name is None or stream.api.is_on(self.config)
 
     @property
     def row_context(self) -> dict[str, Any]:
@@ -48,7 +57,10 @@ class Access:
             budget = Budget(api.limits(self.config), options.concurrency, api.name)
             oauth = api.oauth(self.config)
             client = Client(stream.url_base, budget, patience, options.concurrency, oauth)
-            self._lanes[api.name] = Lane(api.name, client, options.concurrency)
+            name = api.name if self.name is None else f"{api.name} of {self.name}"
+            self._lanes[api.name] = Lane(
+                name, client, options.concurrency, bytes_ahead=self.memory // _LANES
+            )
         return self._lanes[api.name]
 
     def close(self) -> None:

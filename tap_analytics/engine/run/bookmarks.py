@@ -41,6 +41,11 @@ class Entry:
             entry = entry.get(name, {})
         return entry
 
+    def replace(self, values: dict[str, Any]) -> None:
+        """Put these values in the place of all that is there."""
+        if values or self.read():
+            self.write(**{**dict.fromkeys(self.read()), **values})
+
     def write(self, **values: Any) -> None:
         """Put values in; None takes one out."""
         entry = self._state.setdefault("bookmarks", {})

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tap_analytics.engine.pages.lane import Lane
     from tap_analytics.engine.run.access import Access
     from tap_analytics.engine.run.outlet import Outlet
+    from tap_analytics.engine.run.relay import Relay
     from tap_analytics.engine.stream import AnalyticsStream
 
 _REFUSALS_IN_A_ROW = 10
@@ -47,14 +48,14 @@ class Reading:
         self,
         stream: AnalyticsStream,
         access: Access,
-        outlet: Outlet,
+        outlet: Outlet | Relay,
         report: Report,
         parent: Reading | None = None,
     ) -> None:
         """Look at the state; a reading without parent decides for all below it."""
-        self.stream = stream
+        self.stream = stream if access.name is None else stream.for_account(access.config)
         self.access = access
-        self.outlet = outlet
+        self.outlet: Outlet | Relay = outlet
         self.parent = parent
         self.tally: Tally = report.tally(stream.name, stream.api.name, access.name)
         self.entry = outlet.entry(stream.name, access.name)
@@ -65,7 +66,7 @@ class Reading:
         self._successes = 0
         self._gone = 0
         self._refusals = 0
-        self.children = [Reading(one, access, outlet, report, self) for one in stream.children]
+        self.children = [Reading(one, access, outlet, report, self) for one in self.stream.children]
         self.bookmark = self._open_bookmark()
         self.window = Window()
         self.row_maker: RowMaker
@@ -267,6 +268,12 @@ class Reading:
     def _rows(self) -> int:
         """How many rows it has, those that were written again left out."""
         return self.tally.records - self.tally.again
+
+    def hand_over(self, outlet: Outlet) -> None:
+        """Let what is said after the end of the reading go to another outlet."""
+        for one in self.family:
+            one.outlet = outlet
+            one.entry = outlet.entry(one.name, one.access.name)
 
     def activated(self) -> None:
         """Remember the version, and how many rows it has."""

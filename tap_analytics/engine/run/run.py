@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from tap_analytics.engine.output.report import Report
 from tap_analytics.engine.run.outlet import Outlet
 from tap_analytics.engine.run.reading import Reading
+from tap_analytics.engine.run.relay import Relay, Worker
 from tap_analytics.engine.run.sync import Sync
 
 if TYPE_CHECKING:
@@ -22,7 +24,11 @@ _OPENED_AHEAD = 64
 
 
 class Run:
-    """Reads streams one after the other, each for all accounts, while later ones are fetched."""
+    """Reads streams one after the other, each for all accounts, while later ones are fetched.
+
+    Several accounts are read side by side, each in a thread of its own that never reads more
+    than one stream at a time; they are written in their order.
+    """
 
     def __init__(
         self, accesses: Sequence[Access], state: dict[str, Any], writer: LineWriter
@@ -38,6 +44,7 @@ class Run:
         self._accesses = accesses
         backfill = any(access.options.backfill for access in accesses)
         self._outlet = Outlet(writer, state, backfill=backfill)
+        self._workers: dict[str, Worker] = {}
         self._is_closed = False
 
     def read(self, roots: Sequence[AnalyticsStream], *, says_schema: bool = True) -> None:
@@ -54,7 +61,11 @@ class Run:
             for sync in group:
                 if not done:
                     self._say_schemas(sync.root, says_root=says_schema)
-                sync.go()
+                if isinstance(sync.outlet, Relay):
+                    sync.outlet.drain()
+                    sync.root.hand_over(self._outlet)
+                else:
+                    sync.go()
                 done.append(sync.root)
             for same in zip(*(root.family for root in done), strict=True):
                 readings = list(same)
@@ -71,25 +82,34 @@ class Run:
             (number, root, access)
             for number, root in enumerate(roots)
             for access in self._accesses
-            if access.reads(root)
+            if access.account.has(root.api)
         ]
         for _, root, access in parts:
             for stream in root.family:
                 self.report.tally(stream.name, stream.api.name, access.name)
+        is_alone = len(self._accesses) == 1 or any(one.is_dry_run for one in roots)
         for number, root, access in parts:
-            stream = root if access.name is None else root.for_account(access.config)
-            yield Sync(Reading(stream, access, self._outlet, self.report), number)
+            outlet = self._outlet if is_alone else Relay(self._outlet)
+            yield Sync(Reading(root, access, outlet, self.report), number)
 
     def _opened(self, planned: Iterator[Sync]) -> Iterator[Sync]:
         """Yield what is to be read, and open the first lists of what comes later."""
         ahead: deque[Sync] = deque()
         for sync in planned:
             sync.open()
+            if isinstance(sync.outlet, Relay):
+                self._worker(sync.root.access).give(partial(sync.outlet.run, sync.go))
             ahead.append(sync)
             if len(ahead) > _OPENED_AHEAD:
                 yield ahead.popleft()
         while ahead:
             yield ahead.popleft()
+
+    def _worker(self, access: Access) -> Worker:
+        name = str(access.name)
+        if name not in self._workers:
+            self._workers[name] = Worker(name)
+        return self._workers[name]
 
     def _say_schemas(self, root: Reading, *, says_root: bool) -> None:
         for one in root.family:

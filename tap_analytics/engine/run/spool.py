@@ -84,13 +84,15 @@ class Spool:
     Up to some megabytes are kept in memory; more is sorted in runs in a temporary file.
     """
 
-    def __init__(self, *, mixed_keys: bool = False) -> None:
+    def __init__(self, *, mixed_keys: bool = False, memory: int | None = None) -> None:
         """Start empty.
 
         Args:
+            memory: Bytes to keep in memory, where they are not the usual 16 MB.
             mixed_keys: Whether keys may be numbers in some rows and texts in others.
         """
         self._mixed_keys = mixed_keys
+        self._memory = memory or _BYTES_IN_MEMORY
         self._rows: list[Row] = []
         self._bytes = 0
         self._blocks = _Blocks()
@@ -102,7 +104,7 @@ class Spool:
             row = row._replace(key=tuple([(isinstance(part, str), part) for part in row.key]))
         self._rows.append(row)
         self._bytes += len(row.lines) + _ROW_OVERHEAD
-        if self._bytes >= _BYTES_IN_MEMORY:
+        if self._bytes >= self._memory:
             self._spill()
 
     def _spill(self) -> None:

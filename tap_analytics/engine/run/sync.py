@@ -38,8 +38,8 @@ class Sync:
         """
         self.root = root
         self._rank = rank
-        self._outlet = root.outlet
-        self._is_dry_run = root.stream.ABORT_AT_RECORD_COUNT is not None
+        self.outlet = root.outlet
+        self._is_dry_run = root.stream.is_dry_run
         self._done: int | None = None
         self._lists: Iterator[Listing] | None = None
 
@@ -73,7 +73,7 @@ class Sync:
                     one.tally.fail(FAILED, f"{root.name}, which it is read below, failed")
         for one in root.family:
             one.finish()
-        self._outlet.moved()
+        self.outlet.moved()
 
     def _ahead(
         self, items: Iterable[_T], start: Callable[[_T], list[Listing]]
@@ -113,7 +113,8 @@ class Sync:
             else:
                 self._write_batches(part, reading)
             return
-        with closing(Spool(mixed_keys=reading.stream.has_mixed_keys)) as spool:
+        memory, mixed_keys = reading.access.memory // 2, reading.stream.has_mixed_keys
+        with closing(Spool(mixed_keys=mixed_keys, memory=memory)) as spool:
             census = Census() if incremental and reading is self.root else None
             try:
                 self._collect(part, reading, spool, census)
@@ -148,14 +149,14 @@ class Sync:
         """Write rows that have nothing below them and move no bookmark."""
         for batch in part.batches(reading.window):
             for lines, count in reading.row_maker.lines(batch):
-                self._outlet.write(lines)
+                self.outlet.write(lines)
                 reading.tally.records += count
 
     def _write_lines(self, rows: Iterable[Row], reading: Reading) -> None:
         """Write what was read of a list that failed; it moves no bookmark."""
         for row in rows:
             if row.lines:
-                self._outlet.write(row.lines)
+                self.outlet.write(row.lines)
                 reading.tally.records += 1
 
     def _write_rows(self, rows: Iterable[Row], part: Listing, reading: Reading) -> None:
@@ -164,7 +165,7 @@ class Sync:
             for number, (row, lists) in enumerate(family):
                 reading.stream.check_limit(number)
                 if row.lines:
-                    self._outlet.write(row.lines)
+                    self.outlet.write(row.lines)
                     reading.tally.records += 1
                 written = [self._write_child(child) for child in lists]
                 if isinstance(bookmark, ChildBookmark):
@@ -172,7 +173,7 @@ class Sync:
                 elif bookmark is not None:
                     bookmark.is_in_doubt = any(one.is_in_doubt for one in reading.family)
                     bookmark.advance(row, complete=all(written))
-                    self._outlet.moved()
+                    self.outlet.moved()
 
     def _with_children(
         self, rows: Iterable[Row], part: Listing, reading: Reading
