@@ -348,7 +348,7 @@ def test_changed_types_are_reported_and_still_fit(open_sandbox: OpenSandbox) -> 
     assert result.status == 0
     rows = {row["id"]: row for row in result.records["accounts"]}
     schema = result.schemas["accounts"]["schema"]
-    notes = " ".join(result.report["accounts"]["notes"])
+    notes = " ".join(result.report["accounts"]["drift"])
     for name, (field, value, seen) in zip(names, CHANGED, strict=True):
         assert rows[name][field] == seen, (field, value)
         assert Draft7Validator(schema).is_valid(rows[name])
@@ -362,7 +362,7 @@ def test_new_fields_are_left_out_and_reported_once(open_sandbox: OpenSandbox) ->
     result = run_tap(settings(sandbox, "sales"), "accounts")
     assert result.status == 0
     assert not [row for row in result.records["accounts"] if "brand_new" in row]
-    notes = [note for note in result.report["accounts"]["notes"] if "brand_new" in note]
+    notes = [note for note in result.report["accounts"]["drift"] if "brand_new" in note]
     assert len(notes) == 1
 
 

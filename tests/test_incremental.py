@@ -318,7 +318,7 @@ def test_rows_without_a_replication_key_come_every_time(open_sandbox: OpenSandbo
     assert after.status == 0
     assert len(after.records["layers"]) == 7
     assert after.state == before.state
-    assert "lastModifiedTime" in " ".join(after.report["layers"]["notes"])
+    assert "lastModifiedTime" in " ".join(after.report["layers"]["drift"])
 
 
 STRANGE = {

@@ -96,3 +96,19 @@ def test_activate_version_is_withheld_after_a_great_loss(open_sandbox: OpenSandb
     assert after.status == 0
     assert {line["stream"] for line in after.of("ACTIVATE_VERSION")} == {"contacts"}
     assert "ACTIVATE_VERSION" in " ".join(after.report["accounts"]["notes"])
+
+
+def test_bookmarks_before_and_after_are_reported(open_sandbox: OpenSandbox) -> None:
+    sandbox = open_sandbox(records=6)
+    config = settings(sandbox, "workforce")
+    first = run_tap(config, "tasks")
+    assert first.report["tasks"]["bookmark_before"] is None
+    assert first.report["tasks"]["bookmark_after"] == first.bookmark("tasks")
+    sandbox.faults.append(
+        lambda request: Answer(500, body=b"{}") if request.stream == "tasks" else None
+    )
+    second = run_tap({**config, "max_retries": 0}, "tasks", state=first.state)
+    row = second.report["tasks"]
+    assert row["bookmark_before"] == row["bookmark_after"] == first.bookmark("tasks")
+    missing = f"rows since {first.bookmark('tasks')} are missing and will be read next time"
+    assert missing in second.stderr

@@ -44,9 +44,20 @@ class Tally:
         self.notes: list[str] = []
         self.drift: list[str] = []
         self.bookmark_before: str | None = None
-        self.bookmark_after: str | None = None
+        self._bookmark: Callable[[], Any] = lambda: None
         self.began_at: float | None = None
         self.ended_at: float | None = None
+
+    def follow(self, bookmark: Callable[[], Any]) -> None:
+        """Take what tells the stream's bookmark, as it is now and will be."""
+        self._bookmark = bookmark
+        self.bookmark_before = self.bookmark_after
+
+    @property
+    def bookmark_after(self) -> str | None:
+        """How far the stream is read by now."""
+        value = self._bookmark()
+        return None if value is None else str(value)
 
     def request(self) -> None:
         """Count a request."""

@@ -54,7 +54,8 @@ class Access:
         if api.name not in self._lanes:
             options = self.options
             patience = Patience(options.timeout, options.max_wait, options.policy(api.policy))
-            budget = Budget(api.limits(self.config), options.concurrency, api.name)
+            who = api.name if self.name is None else f"{api.name} of {self.name}"
+            budget = Budget(api.limits(self.config), options.concurrency, who)
             oauth = api.oauth(self.config)
             client = Client(stream.url_base, budget, patience, options.concurrency, oauth)
             name = api.name if self.name is None else f"{api.name} of {self.name}"

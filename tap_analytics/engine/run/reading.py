@@ -59,6 +59,7 @@ class Reading:
         self.parent = parent
         self.tally: Tally = report.tally(stream.name, stream.api.name, access.name)
         self.entry = outlet.entry(stream.name, access.name)
+        self.tally.follow(lambda: self.entry.read().get("replication_key_value"))
         self.is_closed = False
         self.is_full = False
         self.version: int | None = None
@@ -242,7 +243,7 @@ class Reading:
         ):
             if counts:
                 named = ", ".join(f"{n} ({c})" for n, c in counts.most_common(_FIELDS_NAMED))
-                tally.note(f"{what}: {named}")
+                tally.drifted(f"{what}: {named}")
         tally.complete()
         with self.stream.get_record_counter() as counter:
             counter.increment(tally.records)

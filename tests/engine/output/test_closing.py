@@ -136,6 +136,8 @@ def test_a_run_that_was_cut_short_is_two_lines(caplog: pytest.LogCaptureFixture)
 def failed(status: str = FAILED, **fields: Any) -> str:
     tally = Tally("experiments", "api")
     tally.fail(status, "why")
+    after = fields.pop("bookmark_after", None)
+    tally.follow(lambda: after)
     for name, value in fields.items():
         setattr(tally, name, value)
     return closing.epitaph(tally)

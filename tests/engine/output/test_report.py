@@ -137,3 +137,12 @@ def test_totals_are_sums() -> None:
         "waits": {},
         "skipped": 0,
     }
+
+
+def test_a_bookmark_is_told_as_it_is_now() -> None:
+    tally, bookmark = Tally("s", "api"), ["2026-01-01"]
+    assert (tally.bookmark_before, tally.bookmark_after) == (None, None)
+    tally.follow(lambda: bookmark[-1])
+    bookmark.append("2026-02-02")
+    row = tally.row()
+    assert (row["bookmark_before"], row["bookmark_after"]) == ("2026-01-01", "2026-02-02")
