@@ -137,6 +137,7 @@ def test_secrets_stay_at_the_vendor(everything: Everything) -> None:
     records = everything.result.records
     for name in ("won_deals", "sales_open_deals", "sales_lost_deals"):
         assert not [row for row in records[name] if "fc_widget_collaboration" in row]
+        assert {tuple(row["collaboration"] or ()) for row in records[name]} == {(), ("channel_id",)}
     for row in records["esignature_logs"]:
         assert "headers" not in (row["request"] or {})
         assert "headers" not in (row["response"] or {})

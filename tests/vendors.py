@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,6 +11,8 @@ from tests.comparing import assert_rows
 from tests.support import catalog
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tap_analytics.sandbox import Sandbox, Store
     from tests.support import Record, Result
 
@@ -77,7 +80,47 @@ BY_NAME = {stream.name: stream for stream in UPSTREAMS}
 NAMES = tuple(BY_NAME)
 
 DEALS = {"won_deals", "sales_open_deals", "sales_lost_deals"}
+RULES = {
+    "gates_rules": ("gates", "gate_id"),
+    "dynamic_configs_rules": ("dynamic_configs", "dynamic_config_id"),
+}
+"""Rules bear the time of their parent's change."""
 DOCUMENTS = {"user_modified_documents", "esignature_user_documents"}
+
+
+def _strip(row: Record, part: str, *names: str) -> None:
+    """Take fields out of an object in a row, or out of all objects of an array."""
+    inside = row[part] or ()
+    for one in inside if isinstance(inside, list) else (inside,):
+        for name in names:
+            one and one.pop(name, None)
+
+
+def _deal(row: Record) -> None:
+    row.pop("fc_widget_collaboration", None)
+    _strip(row, "collaboration", "convo_token")
+
+
+def _log(row: Record) -> None:
+    _strip(row, "request", "headers")
+    _strip(row, "response", "headers")
+
+
+def _audit(row: Record) -> None:
+    text = row["date"]
+    day = datetime.strptime(f"{text} +0000", "%a %b %d %Y %z") if text else None
+    row["day"] = day and f"{day:%Y-%m-%d}"
+
+
+COMPLETED: dict[str, Callable[[Record], object]] = {
+    **dict.fromkeys(DEALS, _deal),
+    **dict.fromkeys(DOCUMENTS, lambda row: _strip(row, "signatures", "data")),
+    "esignature_logs": _log,
+    "crm_contacts": lambda row: row.update(updated=row["meta"]["updated_at"]),
+    "target_apps": lambda row: row.setdefault("id", row["name"]),
+    "audit_logs": _audit,
+}
+"""What the tap leaves out of a row or fills in."""
 
 
 def expected_rows(store: Store, stream: str) -> list[Record]:
@@ -87,18 +130,13 @@ def expected_rows(store: Store, stream: str) -> list[Record]:
     """
     rows = store.expected(stream)
     for row in rows:
-        if stream in DEALS:
-            row.pop("fc_widget_collaboration", None)
-        elif stream in DOCUMENTS:
-            for signature in row["signatures"] or ():
-                signature.pop("data", None)
-        elif stream == "esignature_logs":
-            for part in ("request", "response"):
-                (row[part] or {}).pop("headers", None)
-        elif stream == "crm_contacts":
-            row["updated"] = row["meta"]["updated_at"]
-        elif stream == "target_apps":
-            row.setdefault("id", row["name"])
+        COMPLETED.get(stream, id)(row)
+    if stream in RULES:
+        parent, name = RULES[stream]
+        modified = {row["id"]: row["lastModifiedTime"] for row in store.expected(parent)}
+        for row in rows:
+            row["lastModifiedTime"] = modified[row[name]]
+            row["baseID"] = row.get("baseID") or row["id"]
     return rows
 
 

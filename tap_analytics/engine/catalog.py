@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from inspect import getattr_static
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -110,7 +111,13 @@ def references(stream: type[AnalyticsStream]) -> dict[str, str]:
     What a child is asked with points to its parent; the rest is declared.
     """
     parent: Any = stream.parent_stream_type  # the SDK types what classes declare as properties
-    if parent is None:
-        return dict(stream.references)
-    above = {name: f"{parent.name}.{field}" for name, field in parent.child_keys.items()}
+    asked = parent.child_keys.items() if parent else ()
+    columns = _columns(stream)
+    above = {name: f"{parent.name}.{field}" for name, field in asked if name in columns}
     return {**above, **stream.references}
+
+
+def _columns(stream: type[AnalyticsStream]) -> Mapping[str, Any]:
+    source: Any = getattr_static(stream, "schema")
+    columns: Mapping[str, Any] = source.get_stream_schema(stream, stream)["properties"]
+    return columns

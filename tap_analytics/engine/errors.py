@@ -24,6 +24,10 @@ class Gone(ReadError):
     """The addressed object does not exist (404, 410); a child without its parent is skipped."""
 
 
+class Unaskable(Gone):
+    """What a child's list would be asked with cannot stand in a path; it is skipped, too."""
+
+
 class TransientError(ReadError):
     """The attempt failed in a way that another attempt may mend."""
 

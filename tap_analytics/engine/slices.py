@@ -36,6 +36,19 @@ class EachDay(AnalyticsStream):
             yield {str(self.replication_key): times.day(moment)}
 
 
+class SinceDay(AnalyticsStream):
+    """A stream whose list can be asked for from a day on; all of it where there is none yet.
+
+    What the server leaves in is looked at here as well.
+    """
+
+    context_params: ClassVar[Mapping[str, str]] = {"startDate": "first_day"}
+
+    def slices(self, window: Window, now: int) -> Iterator[dict[str, Any] | None]:  # noqa: ARG002
+        """Yield the one context there is."""
+        yield None if window.since == FIRST else {"first_day": times.day(window.since)}
+
+
 class DayWindow(AnalyticsStream):
     """A stream whose list is asked for with a first and a last day."""
 

@@ -13,7 +13,7 @@ from singer_sdk.singerlib import Schema
 from singer_sdk.streams.rest import HTTPRequest, PageContext
 
 from tap_analytics.engine.accounts import ACCOUNT, accounts
-from tap_analytics.engine.errors import ReadError, TransientError
+from tap_analytics.engine.errors import TransientError, Unaskable
 from tap_analytics.engine.http.answers import has_error, reason
 from tap_analytics.engine.pages.page import Page
 from tap_analytics.engine.pages.pagination import SinglePage
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from tap_analytics.engine.pages.pagination import Paginator
     from tap_analytics.engine.values.cursors import Cursor, Window
 
+_CARRIED = "."
+"""Before names in a context that stand for a parent's fields, so that no column is called so."""
 CONTENT_KEY = "row_key"
 """Key of rows that the API gives no key to: SHA-256 over the row in canonical JSON."""
 
@@ -47,9 +49,13 @@ class AnalyticsStream(SdkStream):
         cursor: Kind of its replication key.
         child_keys: What its children are asked with: names in their paths, and the fields
             of this stream's rows that fill them.
+        parent_fields: What its rows carry of their parent's besides: columns here, and the
+            fields there.
         fixed_params: Query parameters of every request.
-        left_out: Fields that are known and never wanted, such as those that carry secrets.
-        context_params: Query parameters that come from the context, and the names there.
+        left_out: Fields that are known and never wanted, such as those that carry secrets;
+            with dots in their names, inside objects or arrays of them.
+        context_params: Query parameters that come from the context, and the names there, which
+            it may lack.
         references: Columns that hold keys of other streams, each with the ``stream.column``
             it points to.
         lookback_days: How many days before its bookmark it starts, where rows are restated or
@@ -63,6 +69,7 @@ class AnalyticsStream(SdkStream):
     records_jsonpath: ClassVar[str]
     cursor: ClassVar[Cursor | None] = None
     child_keys: ClassVar[Mapping[str, str]] = {}
+    parent_fields: ClassVar[Mapping[str, str]] = {}
     fixed_params: ClassVar[Mapping[str, str]] = {}
     context_params: ClassVar[Mapping[str, str]] = {}
     left_out: ClassVar[tuple[str, ...]] = ()
@@ -122,7 +129,7 @@ class AnalyticsStream(SdkStream):
         """Return the URL, with every value of the context as one encoded path segment.
 
         Raises:
-            ReadError: If a value cannot be a path segment.
+            Unaskable: If a value cannot be a path segment.
         """
         values = {}
         for _, name, _, _ in Formatter().parse(self.path):
@@ -130,7 +137,7 @@ class AnalyticsStream(SdkStream):
                 text = str((context or {})[name])
                 if text in ("", ".", ".."):
                     msg = f"{name} {text!r} cannot be part of a path"
-                    raise ReadError(msg)
+                    raise Unaskable(msg)
                 values[name] = quote(text, safe="")
         return self.url_base + self.path.format(**values)
 
@@ -138,7 +145,8 @@ class AnalyticsStream(SdkStream):
         self, context: Context | None, next_page_token: int | None
     ) -> dict[str, Any]:
         """Return the query parameters that ask for a page; None stands for the first one."""
-        asked = {param: (context or {})[name] for param, name in self.context_params.items()}
+        given = context or {}
+        asked = {param: given[name] for param, name in self.context_params.items() if name in given}
         paginator = self.get_new_paginator()
         token = paginator.first if next_page_token is None else next_page_token
         return {**self.fixed_params, **asked, **paginator.params(token)}
@@ -224,21 +232,29 @@ class AnalyticsStream(SdkStream):
         """Add to a row what it was asked with, and its key if it has none of its own."""
         if context:
             row.update(context)
+        for path in self._left_out_inside:
+            _leave_out(row, path)
         if self.keyed_by_content:
             row[CONTENT_KEY] = sha256(canonical(row)).hexdigest()
         return row
 
     @cached_property
+    def _left_out_inside(self) -> list[list[str]]:
+        return [name.split(".") for name in self.left_out if "." in name]
+
+    @cached_property
     def _adds_nothing(self) -> bool:
         is_own = type(self).post_process is not AnalyticsStream.post_process
-        return not is_own and not self.keyed_by_content
+        return not (is_own or self.keyed_by_content or self._left_out_inside)
 
     def completed(self, records: list[Record], context: dict[str, Any] | None) -> list[Record]:
         """Return the records of a page as `post_process` makes them.
 
         Of what their list was asked with, they get what the schema has a column for.
         """
-        asked = {k: v for k, v in (context or {}).items() if k in self._columns}
+        given = context or {}
+        asked = {name: value for name, value in given.items() if name in self._columns}
+        asked |= {column: given.get(_CARRIED + at) for column, at in self.parent_fields.items()}
         if not self._adds_nothing:
             return [row for raw in records if (row := self.post_process(raw, asked)) is not None]
         if asked:
@@ -257,7 +273,13 @@ class AnalyticsStream(SdkStream):
     ) -> dict[str, Any] | None:
         """Return what the children of a row are asked with; None if it has no identity."""
         values = {name: record.get(field) for name, field in self.child_keys.items()}
-        return None if None in values.values() else values
+        if None in values.values():
+            return None
+        return values | {_CARRIED + field: record.get(field) for field in self._carried_fields}
+
+    @cached_property
+    def _carried_fields(self) -> frozenset[str]:
+        return frozenset(field for child in self.children for field in child.parent_fields.values())
 
     def preprocess_context(  # type: ignore[override]  # the SDK has no way to say "no list"
         self, context: Context
@@ -360,3 +382,13 @@ class AnalyticsStream(SdkStream):
             now: The current time, in microseconds since 1970.
         """
         return (None,)
+
+
+def _leave_out(value: Any, path: list[str]) -> None:
+    """Take the field at a path out of an object, or out of every object of an array."""
+    for one in value if isinstance(value, list) else (value,):
+        if isinstance(one, dict):
+            if path[1:]:
+                _leave_out(one.get(path[0]), path[1:])
+            else:
+                one.pop(path[0], None)

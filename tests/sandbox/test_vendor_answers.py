@@ -124,13 +124,13 @@ def test_statsig_shapes(vendors: Vendors) -> None:
     assert {"id" in row for row in rows} == {True, False}
 
 
-def test_statsig_has_no_ids_where_rules_decide(vendors: Vendors) -> None:
+def test_statsig_has_ids_of_id_lists_only(vendors: Vendors) -> None:
     store = vendors.sandbox.store
     listed = {row["segment_id"] for row in store.expected("segments_ids")}
     for segment in store.rows("experimentation", "segments"):
         path = f"/console/v1/segments/{quote(segment['id'], safe='')}/id_list"
         found = vendors.get("experimentation", path).status_code == 200
-        assert found == (segment["type"] != "rule_based") == (segment["id"] in listed)
+        assert found == (segment["type"] in (None, "id_list")) == (segment["id"] in listed)
 
 
 @pytest.mark.parametrize(

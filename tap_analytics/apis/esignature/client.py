@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tap_analytics.engine.pages.pagination import Paginator
     from tap_analytics.engine.values.cursors import Cursor
 
+SCHEMAS = Path(__file__).parent / "schemas"
+
 
 class EsignatureApi(Api):
     """Retries after 429 and server errors, up to 3 times, with an exponential factor of 2."""
@@ -66,7 +68,7 @@ class EsignatureStream(AnalyticsStream):
     api = EsignatureApi
     paginator_class: ClassVar[type[Paginator]] = EsignaturePages
     records_jsonpath = "$.data[*]"
-    schema = KeyedSchema(Path(__file__).parent / "schemas")
+    schema = KeyedSchema(SCHEMAS)
     primary_keys: tuple[str, ...] = ("id",)
     cursor: ClassVar[Cursor | None] = EpochSeconds()
 

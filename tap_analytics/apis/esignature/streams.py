@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from tap_analytics.apis.esignature.client import ApplicationApi, EsignatureStream, SinglePageStream
+from tap_analytics.engine.pages.pagination import SinglePage
 from tap_analytics.engine.values.cursors import EpochSecondsText
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
+
+    from tap_analytics.engine.pages.pagination import Paginator
 
 
 class User(SinglePageStream):
@@ -18,10 +21,11 @@ class User(SinglePageStream):
     path = "/user"
 
 
-class UserModifiedDocuments(SinglePageStream):
+class UserModifiedDocuments(EsignatureStream):
     """Documents that changed lately or wait for somebody."""
 
     name = "user_modified_documents"
+    paginator_class: ClassVar[type[Paginator]] = SinglePage
     path = "/user/documentsv2"
     replication_key = "updated"
     cursor = EpochSecondsText()

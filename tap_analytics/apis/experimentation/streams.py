@@ -185,9 +185,10 @@ class SegmentsIds(ExperimentationStream):
         for page in pages:
             first = first or page
             if first.records and page.records:
-                ids = page.records[0]["ids"]
-                if page is not first:
-                    first.records[0]["ids"] += [one for one in ids if one not in known]
+                ids = page.records[0].get("ids") or []
+                if page is not first and ids:
+                    new = [one for one in ids if one not in known]
+                    first.records[0]["ids"] = [*(first.records[0].get("ids") or []), *new]
                 known.update(ids)
         if first is not None:
             yield first

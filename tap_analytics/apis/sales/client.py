@@ -14,6 +14,8 @@ from tap_analytics.engine.stream import AnalyticsStream
 if TYPE_CHECKING:
     from tap_analytics.engine.pages.pagination import Paginator
 
+SCHEMAS = Path(__file__).parent / "schemas"
+
 
 class SalesApi(Api):
     """Retries after 429 and server errors, up to 3 times, with an exponential factor of 2."""
@@ -37,5 +39,5 @@ class SalesStream(AnalyticsStream):
 
     api = SalesApi
     paginator_class: ClassVar[type[Paginator]] = SalesPages
-    schema = KeyedSchema(Path(__file__).parent / "schemas")
+    schema = KeyedSchema(SCHEMAS)
     primary_keys: tuple[str, ...] = ("id",)

@@ -27,7 +27,7 @@ class WonDeals(SalesStream):
     name = "won_deals"
     path = "/v1/deals"
     records_jsonpath = "$.deals[*]"
-    left_out = ("fc_widget_collaboration",)
+    left_out = ("fc_widget_collaboration", "collaboration.convo_token")
 
 
 class OpenTasks(SalesStream):

@@ -32,7 +32,7 @@ class Schedules(WorkforceStream):
 
     name = "schedules"
     path = "/v1/work_schedule/schedules"
-    replication_key = "updated_at"
+    replication_key: str | None = "updated_at"
 
 
 class OverlapPeriods(WorkforceStream):

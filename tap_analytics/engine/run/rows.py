@@ -155,7 +155,8 @@ class RowMaker:
         if census is not None:
             for order, child in zip(orders, contexts, strict=True):
                 if child is not None:
-                    census.add(child, is_read=order <= window.until)
+                    identity = {name: child[name] for name in self._stream.child_keys}
+                    census.add(identity, is_read=order <= window.until)
         since, until = window
         wanted = [order == FIRST or since <= order <= until for order in orders]
         self._conform(list(compress(records, wanted)))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _PAGES = PageNumber("per_page", 50, most=100, capped=True)
 _UNPAGED = Whole(_PAGES.params)
 _SORT = {"sort": ("created_at", "updated_at"), "sort_type": ("asc", "desc")}
+_INCLUDE: dict[str, tuple[str, ...]] = {"include": ()}
 _IGNORED: dict[str, tuple[str, ...]] = {"filter": ()}
 """Sent by others to views, where it means nothing."""
 _KEY = "sandbox-freshsales-key"
@@ -60,7 +61,7 @@ def _view(stream: str, path: str, name: str, view: str, choose: Chooser = _sorte
         sales.under(name),
         parent=f"sales_{name.removeprefix('sales_')[:-1]}_views",
         view=view,
-        options={**_SORT, **_IGNORED},
+        options={**_SORT, **_IGNORED, **_INCLUDE},
         choose=choose,
     )
 
@@ -77,7 +78,7 @@ def _filtered(stream: str, name: str, value: str) -> Route:
         f"/{name}",
         _PAGES,
         sales.under(name) if name == "tasks" else _appointments,
-        options={"filter": (value,), **_SORT},
+        options={"filter": (value,), **_SORT, **_INCLUDE},
         needs=("filter",),
         choose=_sorted,
     )

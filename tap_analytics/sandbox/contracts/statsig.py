@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from tap_analytics.sandbox.contract import Api, Choice, Found, Route
@@ -42,16 +43,40 @@ def _unarchived(params: Params) -> Choice | None:
 
 
 def _has_ids(segment: dict[str, Any]) -> bool:
-    """Where rules decide who is in a segment, there is no list."""
-    kind: str | None = segment["type"]
-    return kind != "rule_based"
+    """Only a segment that is a list has one; of a segment without a type it cannot be told."""
+    return segment["type"] in (None, "id_list")
+
+
+def _text_day(text: str) -> datetime:
+    return datetime.strptime(text, "%a %b %d %Y").replace(tzinfo=timezone.utc)
+
+
+def _since(params: Params) -> Choice | None:
+    """Changes from some day on; one without a day is always shown."""
+    first, last = params.get("startDate", "0001-01-01"), params.get("endDate", "9999-12-31")
+
+    def keep(row: dict[str, Any]) -> bool:
+        text = row["date"]
+        day = f"{_text_day(text):%Y-%m-%d}" if text else first
+        return first <= day <= last
+
+    return Choice(keep) if {"startDate", "endDate"} & set(params) else None
 
 
 _BOTH = ("true", "false")
 _OWN: dict[str, dict[str, Any]] = {
+    "audit_logs": {
+        "options": {
+            "sortKey": ("id", "name", "date", "time"),
+            "sortOrder": ("asc", "desc"),
+            "startDate": (),
+            "endDate": (),
+        },
+        "choose": _since,
+    },
     "dynamic_configs_rules": {"paging": Whole(_PAGES.params), "envelope": _rules},
     "gates": {
-        "options": {"includeArchived": _BOTH},
+        "options": {"includeArchived": _BOTH, "includeArchiveMetadata": _BOTH},
         "choose": _unarchived,
         "widest": {"includeArchived": "true"},
     },

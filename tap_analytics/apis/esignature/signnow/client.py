@@ -27,6 +27,10 @@ class SignNowApi(EsignatureApi):
     key_header = "Authorization"
     key_format = "Bearer {}"
     also_on = ("refresh_token", "client_id", "client_secret")
+    permission_help = (
+        "the user behind the key needs the role for it (an administrator's for teams, "
+        "organizations and brands), and the plan has to have it"
+    )
     extra_settings = (
         th.Property(
             "esignature_refresh_token",
@@ -97,6 +101,14 @@ class LogPages(PageNumbers):
     size = 20
     size_param = "per_page"
     newest_first = True
+
+
+class DocumentPages(PageNumbers):
+    """``page`` from 1 with ``per_page`` 100: after the last one an empty page, it again, or 400."""
+
+    size_param = "per_page"
+    repeat_ends = True
+    past_end = frozenset({400, 404})
 
 
 class SignNowStream(EsignatureStream):

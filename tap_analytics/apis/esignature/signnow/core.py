@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tap_analytics.apis.esignature import streams as documented
 from tap_analytics.apis.esignature.signnow.client import (
     ContactPages,
+    DocumentPages,
     LogPages,
     SignNowApplicationApi,
     SignNowStream,
@@ -14,24 +13,15 @@ from tap_analytics.apis.esignature.signnow.client import (
 from tap_analytics.engine.pages.pagination import SinglePage
 from tap_analytics.engine.values.cursors import EpochSecondsText
 
-if TYPE_CHECKING:
-    from singer_sdk.helpers.types import Context, Record
-
 
 class SignNowDocuments(SignNowStream):
-    """Base of the lists of documents: one array, without the images of signatures."""
+    """Base of the lists of documents: arrays, without the images of signatures."""
 
-    paginator_class = SinglePage
+    paginator_class = DocumentPages
     records_jsonpath = "$[*]"
     replication_key = "updated"
     cursor = EpochSecondsText()
-
-    def post_process(self, row: Record, context: Context | None = None) -> Record | None:
-        """Drop the images of signatures."""
-        for signature in row.get("signatures") or ():
-            if isinstance(signature, dict):
-                signature.pop("data", None)
-        return super().post_process(row, context)
+    left_out = ("signatures.data",)
 
 
 class User(documented.User, SignNowStream):
@@ -42,13 +32,13 @@ class User(documented.User, SignNowStream):
 
 
 class UserModifiedDocuments(documented.UserModifiedDocuments, SignNowDocuments):
-    """Documents that changed lately or wait for somebody."""
+    """Documents that were changed, such as signed or sent to somebody."""
 
-    paginator_class = SinglePage
+    paginator_class = DocumentPages
 
 
 class UserDocuments(SignNowDocuments):
-    """All documents of the user."""
+    """Documents that were not changed yet; with the changed ones they are all."""
 
     name = "esignature_user_documents"
     path = "/user/documents"
@@ -81,13 +71,8 @@ class Logs(SignNowStream):
     paginator_class = LogPages
     primary_keys = ("request_id",)
     replication_key = "created"
-
-    def post_process(self, row: Record, context: Context | None = None) -> Record | None:
-        """Drop the headers."""
-        for part in (row.get("request"), row.get("response")):
-            if isinstance(part, dict):
-                part.pop("headers", None)
-        return super().post_process(row, context)
+    append_only = True
+    left_out = ("request.headers", "response.headers")
 
 
 class Folder(SignNowStream):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_analytics.apis.experimentation.statsig import core
+from tap_analytics.apis.experimentation.statsig import core, segments
 from tap_analytics.engine.catalog import Vendor
 
-VENDOR = Vendor(core.STREAMS)
+VENDOR = Vendor(core.STREAMS, segments.STREAMS)

@@ -7,17 +7,38 @@ from typing import TYPE_CHECKING, Any
 from tap_analytics.apis.experimentation import streams as documented
 from tap_analytics.apis.experimentation.client import IdListPages
 from tap_analytics.apis.experimentation.statsig.client import (
+    RulesStream,
     StatsigStream,
     UnsizedPages,
     WholeList,
 )
+from tap_analytics.apis.experimentation.statsig.days import read_day
+from tap_analytics.engine.slices import SinceDay
+from tap_analytics.engine.values.cursors import Day
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
+_MODIFIED = {"lastModifiedTime": "lastModifiedTime"}
 
-class AuditLogs(documented.AuditLogs, StatsigStream):
-    """Who changed what."""
+
+class AuditLogs(documented.AuditLogs, SinceDay, StatsigStream):
+    """Who changed what, from the day of the bookmark on.
+
+    Its times are made for people; `day` is read from `date`. Zones may differ, and the oldest
+    rows are forgotten some day.
+    """
+
+    replication_key = "day"
+    cursor = Day()
+    lookback_days = 2
+    append_only = True
+    fixed_params = {"sortKey": "time", "sortOrder": "asc"}
+
+    def post_process(self, row: Record, context: Context | None = None) -> Record | None:
+        """Add the day as a date; null if its text cannot be read."""
+        row["day"] = read_day(row.get("date"))
+        return super().post_process(row, context)
 
 
 class Autotunes(documented.Autotunes, StatsigStream):
@@ -34,11 +55,12 @@ class DynamicConfigsVersions(documented.DynamicConfigsVersions, StatsigStream):
     parent_stream_type = DynamicConfigs
 
 
-class DynamicConfigsRules(documented.DynamicConfigsRules, StatsigStream):
-    """Rules of each dynamic config."""
+class DynamicConfigsRules(documented.DynamicConfigsRules, RulesStream):
+    """Rules of each dynamic config, with the time of the config's change."""
 
     parent_stream_type = DynamicConfigs
-    paginator_class = WholeList
+    primary_keys = ("dynamic_config_id", "baseID")
+    parent_fields = _MODIFIED
 
 
 class Events(documented.Events, StatsigStream):
@@ -58,14 +80,15 @@ class Experiments(documented.Experiments, StatsigStream):
 class Gates(documented.Gates, StatsigStream):
     """Feature gates, archived ones included."""
 
-    fixed_params = {"includeArchived": "true"}
+    fixed_params = {"includeArchived": "true", "includeArchiveMetadata": "true"}
 
 
-class GatesRules(documented.GatesRules, StatsigStream):
-    """Rules of each feature gate."""
+class GatesRules(documented.GatesRules, RulesStream):
+    """Rules of each feature gate, with the time of the gate's change."""
 
     parent_stream_type = Gates
-    paginator_class = WholeList
+    primary_keys = ("gate_id", "baseID")
+    parent_fields = _MODIFIED
 
 
 class Holdouts(documented.Holdouts, StatsigStream):
@@ -76,10 +99,6 @@ class IngestionStatus(documented.IngestionStatus, StatsigStream):
     """State of data ingestion, asked for by a first and a last day."""
 
     paginator_class = WholeList
-
-    def unwrap(self, body: Any) -> Any:
-        """Return the body with its records at ``data``: it may be their bare array."""
-        return {"data": body} if isinstance(body, list) else body
 
 
 class IngestionRuns(documented.IngestionRuns, StatsigStream):
@@ -99,15 +118,17 @@ class Metrics(documented.Metrics, StatsigStream):
 
 
 class MetricsValues(documented.MetricsValues, StatsigStream):
-    """Values of all metrics on each day."""
+    """Values of all metrics on each day; they are restated for days after."""
+
+    lookback_days = 4
 
 
 class Segments(documented.Segments, StatsigStream):
     """Segments of users."""
 
     def get_child_context(self, record: Record, context: Context | None) -> dict[str, Any] | None:
-        """Lead to a list of ids only where a segment has one: not where rules decide."""
-        is_list = record.get("type") != "rule_based"
+        """Lead to a list of ids only where a segment has one of its own."""
+        is_list = record.get("type") in (None, "id_list")
         return super().get_child_context(record, context) if is_list else None
 
 

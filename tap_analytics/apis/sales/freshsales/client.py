@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from tap_analytics.engine.pages.pagination import Paginator
 
+_HOSTS = ".myfreshworks.com"
 _LEGACY_HOSTS = ".freshsales.io"
+_HOST_PATTERN = r"^(?:[Hh][Tt][Tt][Pp][Ss]://)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?:/[^\s?#@]*)?\Z"
 _HOURLY_REQUESTS = {"free": 1000, "growth": 1000, "pro": 2000, "enterprise": 5000}
 _SMALLEST_PLAN = "growth"
 
@@ -26,12 +28,17 @@ class FreshsalesApi(SalesApi):
     key_format = "Token token={}"
     host_setting = "host"
     windows = ((400, 60),)
+    permission_help = (
+        "the role of the key's user has to be allowed to see these records, and the account's "
+        "plan has to have them"
+    )
     extra_settings = (
         th.Property(
             "sales_host",
-            th.StringType(pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z"),
+            th.StringType(pattern=_HOST_PATTERN),
             title="Sales: host",
-            description="Host of the Freshsales account, such as acme.myfreshworks.com.",
+            description="Freshsales account: acme, acme.myfreshworks.com, or what the browser "
+            "shows there.",
         ),
         th.Property(
             "sales_plan",
@@ -45,15 +52,22 @@ class FreshsalesApi(SalesApi):
     @classmethod
     def default_origin(cls, config: Mapping[str, Any]) -> str | None:
         """Return the account's own host."""
-        host = cls.setting(config, "host")
+        host = cls._host(config)
         return f"https://{host}" if host else None
+
+    @classmethod
+    def _host(cls, config: Mapping[str, Any]) -> str | None:
+        """Return the host in what people paste: a name alone, a host, or an address."""
+        given = cls.setting(config, "host")
+        host = str(given or "").lower().removeprefix("https://").partition("/")[0]
+        return f"{host}{_HOSTS}" if host and "." not in host else host or None
 
     @classmethod
     def base_url(cls, config: Mapping[str, Any]) -> str:
         """Return where paths start, which depends on the kind of host."""
         parts = urlsplit(cls.setting(config, "base_url") or cls.default_origin(config) or "")
-        host = cls.setting(config, "host") or parts.hostname or ""
-        prefix = "/api" if host.lower().endswith(_LEGACY_HOSTS) else "/crm/sales/api"
+        host = cls._host(config) or parts.hostname or ""
+        prefix = "/api" if host.endswith(_LEGACY_HOSTS) else "/crm/sales/api"
         return f"{parts.scheme}://{parts.netloc}{prefix}"
 
     @classmethod

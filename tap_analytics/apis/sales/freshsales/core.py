@@ -11,6 +11,16 @@ from tap_analytics.engine.pages.pagination import SinglePage
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
+_OLDEST_FIRST = {"sort": "created_at", "sort_type": "asc"}
+
+
+def _including(*names: str) -> dict[str, str]:
+    """Return the parameter without which rows lack the ids of these."""
+    return {"include": ",".join(names)}
+
+
+_WITH_TARGET = _including("targetable")
+
 
 class Views(FreshsalesStream):
     """Base of the saved views; what they show can be read through them only."""
@@ -48,7 +58,7 @@ class Viewed(FreshsalesStream):
     """
 
     view: ClassVar[str]
-    fixed_params = {"sort": "created_at", "sort_type": "asc"}
+    fixed_params = _OLDEST_FIRST
 
     def preprocess_context(  # type: ignore[override]
         self, context: Context
@@ -68,6 +78,10 @@ class Contacts(documented.Contacts, Viewed):
     path = "/contacts/view/{view_id}"
     parent_stream_type = ContactViews
     view = "All Contacts"
+    fixed_params = _OLDEST_FIRST | _including(
+        *("owner", "creater", "updater", "source", "campaign", "territory", "sales_accounts"),
+        *("lifecycle_stage", "contact_status"),
+    )
 
 
 class Accounts(documented.Accounts, Viewed):
@@ -76,6 +90,10 @@ class Accounts(documented.Accounts, Viewed):
     path = "/sales_accounts/view/{view_id}"
     parent_stream_type = AccountViews
     view = "All Accounts"
+    fixed_params = _OLDEST_FIRST | _including(
+        *("owner", "creater", "updater", "territory", "industry_type", "business_type"),
+        "parent_sales_account",
+    )
 
 
 class WonDeals(documented.WonDeals, Viewed):
@@ -84,6 +102,11 @@ class WonDeals(documented.WonDeals, Viewed):
     path = "/deals/view/{view_id}"
     parent_stream_type = DealViews
     view = "Won Deals"
+    fixed_params = _OLDEST_FIRST | _including(
+        *("owner", "creater", "updater", "source", "contacts", "sales_account", "deal_stage"),
+        *("deal_type", "deal_reason", "campaign", "deal_payment_status", "deal_product"),
+        *("currency", "deal_pipeline", "territory"),
+    )
 
 
 class OpenDeals(WonDeals):
@@ -104,14 +127,14 @@ class OpenTasks(documented.OpenTasks, FreshsalesStream):
     """Tasks still to do."""
 
     path = "/tasks"
-    fixed_params = {"filter": "open"}
+    fixed_params = {"filter": "open", **_WITH_TARGET}
 
 
 class CompletedTasks(OpenTasks):
     """Tasks that are done."""
 
     name = "sales_completed_tasks"
-    fixed_params = {"filter": "completed"}
+    fixed_params = {"filter": "completed", **_WITH_TARGET}
 
 
 class PastAppointments(documented.PastAppointments, FreshsalesStream):

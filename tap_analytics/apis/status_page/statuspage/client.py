@@ -21,6 +21,10 @@ class StatuspageApi(StatusPageApi):
     origin = "https://api.statuspage.io"
     prefix = "/v1"
     windows = ((60, 61),)
+    permission_help = (
+        "the key has to be one of a user of the organization who may see this page, and the "
+        "page's plan has to have the feature"
+    )
 
 
 class LimitPages(PageNumbers):

@@ -28,6 +28,11 @@ class FactorialApi(WorkforceApi):
 
     key_header = "x-api-key"
     origin = "https://api.factorialhr.com"
+    permission_help = (
+        "either the module is not enabled in Factorial, or the key's user may not see it: enable "
+        "it, or give that user the permission"
+    )
+    empty_is_suspicious = True
     extra_settings = (
         th.Property(
             "workforce_api_version",

@@ -27,9 +27,13 @@ class Tasks(documented.Tasks, FactorialStream):
 
 
 class Schedules(documented.Schedules, FactorialStream):
-    """Work schedules, with the employees and periods they hold for."""
+    """Work schedules, with the employees and periods they hold for, whose changes leave no time.
+
+    They are read in full.
+    """
 
     path = "/work_schedule/schedules"
+    replication_key = None
     fixed_params = _WITH_MEMBERS
 
 
@@ -162,11 +166,13 @@ class FieldsResourceFields(FactorialStream):
 
 
 class Employees(FactorialStream):
-    """Employees, those who left included."""
+    """Employees, those who left included.
+
+    Some fields change with the calendar and leave the time alone, so they are read in full.
+    """
 
     name = "workforce_employees"
     path = "/employees/employees"
-    replication_key = "updated_at"
     fixed_params = {"only_active": "false", "only_managers": "false"}
 
 

@@ -1,0 +1,38 @@
+"""Further streams of Statsig: what segments hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tap_analytics.apis.experimentation.statsig.client import StatsigPages, StatsigStream
+from tap_analytics.apis.experimentation.statsig.core import Segments
+
+
+class MemberPages(StatsigPages):
+    """Pages of the ids of one segment, ``count`` in all."""
+
+    total_path = ("data", "count")
+
+
+class SegmentMembers(StatsigStream):
+    """The ids of each segment that lists them: one row an id, however many there are."""
+
+    name = "experimentation_segment_members"
+    path = "/v1/segments/{segment_id}/id_list"
+    parent_stream_type = Segments
+    paginator_class = MemberPages
+    primary_keys = ("segment_id", "id")
+    records_jsonpath = "$.data.members[*]"
+
+    def unwrap(self, body: Any) -> Any:
+        """Return the body with a row for each id of its one object, which may have none."""
+        body = super().unwrap(body)
+        data = body.get("data") if isinstance(body, dict) else None
+        if not data and data is not None:
+            data = {}
+        if not isinstance(data, dict):
+            return body
+        return {**body, "data": {**data, "members": [{"id": one} for one in data.get("ids") or ()]}}
+
+
+STREAMS = (SegmentMembers,)
