@@ -165,7 +165,16 @@ def test_a_whole_number_may_have_a_point(name: str) -> None:
         ("sales_requests_per_second", [0, -1, 1e10]),
         ("unknown_fields", ["drop", "Report"]),
         ("progress", [1, "sometimes"]),
-        ("sales_host", ["acme", "a b.com", "acme.myfreshworks.com\n", "acme.example.com/x"]),
+        (
+            "sales_host",
+            [
+                "a b.com",
+                "acme.myfreshworks.com\n",
+                "http://acme.myfreshworks.com",
+                "acme@x.com",
+                "/x",
+            ],
+        ),
         ("workforce_api_version", ["2026-1-1", "2026-01-01\n", "v1\n"]),
         ("sales_upstream", ["hubspot", "Freshsales"]),
         ("workforce_api_key_header", ["a b", "a:b", "ä", "a\n"]),

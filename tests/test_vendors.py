@@ -90,7 +90,7 @@ def test_pages_are_asked_for_one_after_the_other(everything: Everything, stream:
             assert 1 <= int(request.params[size]) <= MOST
         place = (request.path, request.params.get("date"))
         lists.setdefault(place, []).append(int(request.params[token]))
-    for asked in lists.values():
+    for asked in map(set, lists.values()):  # a list whose turn comes late is read anew
         assert sorted(asked) == list(range(first, first + len(asked)))
 
 

@@ -163,6 +163,6 @@ def vendor_catalog(sandbox: Sandbox, *streams: str) -> Record:
     """
     known = {
         name: "http://127.0.0.1:9" if name.endswith("_base_url") else value
-        for name, value in sandbox.config().items()
+        for name, value in {**sandbox.config(), "all_streams": True}.items()
     }
     return catalog(*streams, config=known)

@@ -1,0 +1,199 @@
+"""What `NOTES.md` says of the vendors against their own descriptions, in small."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_analytics.apis.experimentation.statsig.days import read_day
+from tap_analytics.apis.sales.freshsales.client import FreshsalesApi
+from tap_analytics.sandbox import Answer, Sandbox
+from tests.support import run_tap, settings
+from tests.vendors import vendor_catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture
+def open_vendors(open_sandbox: Callable[..., Sandbox]) -> Callable[..., Sandbox]:
+    """Start a sandbox that speaks as the vendors do, for one test."""
+    return lambda **arguments: open_sandbox(upstreams=True, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("given", "origin"),
+    [
+        ("acme", "https://acme.myfreshworks.com"),
+        ("acme.myfreshworks.com", "https://acme.myfreshworks.com"),
+        ("Acme.myfreshworks.com/crm/sales", "https://acme.myfreshworks.com"),
+        ("https://acme.myfreshworks.com/crm/sales/", "https://acme.myfreshworks.com"),
+        ("acme.freshsales.io", "https://acme.freshsales.io"),
+    ],
+)
+def test_the_host_is_found_in_what_people_paste(given: str, origin: str) -> None:
+    config = {"sales_host": given}
+    assert FreshsalesApi.default_origin(config) == origin
+    prefix = "/api" if origin.endswith(".freshsales.io") else "/crm/sales/api"
+    assert FreshsalesApi.base_url(config) == origin + prefix
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("Wed Nov 05 2025", "2025-11-05"),
+        ("Wednesday, November 5, 2025", "2025-11-05"),
+        ("Sept. 1st 2025, 10:00 AM PST", "2025-09-01"),
+        ("5 November 2025", "2025-11-05"),
+        ("2025-11-05T10:00:00Z", "2025-11-05"),
+        ("05/11/2025", None),
+        ("Nov 31 2025", None),
+        ("today", None),
+        (None, None),
+        (1_794_300_000, None),
+    ],
+)
+def test_days_written_for_people(text: object, day: str | None) -> None:
+    assert read_day(text) == day
+
+
+RULE = {"id": "abc:10.00:1", "name": "all", "passPercentage": 10}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [{"rules": [RULE]}]},
+        {"data": {"rules": [RULE]}},
+        {"data": [RULE]},
+        [RULE],
+        [{"rules": [RULE]}],
+        {"data": [{"rules": []}, {"rules": [RULE]}], "pagination": {"nextPage": ""}},
+    ],
+)
+def test_rules_are_found_in_every_wrapping(
+    open_vendors: Callable[..., Sandbox], body: object
+) -> None:
+    sandbox = open_vendors(records=1)
+    gate = next(sandbox.store.rows("experimentation", "gates"))
+    sandbox.faults.append(
+        lambda request: (
+            Answer(body=json.dumps(body).encode()) if request.stream == "gates_rules" else None
+        )
+    )
+    result = run_tap(settings(sandbox), catalog_=vendor_catalog(sandbox, "gates_rules"))
+    assert result.status == 0, result.stderr[-2000:]
+    (row,) = result.records["gates_rules"]
+    assert row["baseID"] == "abc"
+    assert row["id"] == RULE["id"]
+    assert row["lastModifiedTime"] == gate["lastModifiedTime"]
+
+
+@pytest.mark.parametrize("data", ['{"name": "s", "count": 0}', '{"ids": null}', "null", "[]", "{}"])
+def test_a_segment_without_ids_has_none(open_vendors: Callable[..., Sandbox], data: str) -> None:
+    sandbox = open_vendors(records=12)
+    body = b'{"message": "", "data": %b}' % data.encode()
+    sandbox.faults.append(
+        lambda request: Answer(body=body) if request.path.endswith("/id_list") else None
+    )
+    wanted = ("segments_ids", "experimentation_segment_members")
+    config = settings(sandbox, all_streams=True)
+    result = run_tap(config, catalog_=vendor_catalog(sandbox, *wanted))
+    assert result.status == 0, result.stderr[-2000:]
+    assert result.records["experimentation_segment_members"] == []
+    assert not [row for row in result.records["segments_ids"] if row.get("ids")]
+
+
+def test_members_of_segments_are_rows(open_vendors: Callable[..., Sandbox]) -> None:
+    sandbox = open_vendors(records=40)
+    config = settings(sandbox, all_streams=True)
+    selected = vendor_catalog(sandbox, "experimentation_segment_members")
+    result = run_tap(config, catalog_=selected)
+    assert result.status == 0, result.stderr[-2000:]
+    rows = [(r["segment_id"], r["id"]) for r in result.records["experimentation_segment_members"]]
+    lists = sandbox.store.expected("segments_ids")
+    assert sorted(rows) == sorted((one["segment_id"], i) for one in lists for i in one["ids"])
+    assert rows
+    kinds = {row["id"]: row["type"] for row in sandbox.store.rows("experimentation", "segments")}
+    assert {kinds[segment] for segment, _ in rows} <= {None, "id_list"}
+
+
+def test_events_without_a_usable_name_are_skipped(open_vendors: Callable[..., Sandbox]) -> None:
+    sandbox = open_vendors(records=3)
+    event = next(sandbox.store.rows("experimentation", "events"))
+    for odd in (".", "..", "", None):
+        sandbox.store.append("events", {**event, "name": odd})
+    selected = vendor_catalog(sandbox, "events", "events_metrics")
+    result = run_tap(settings(sandbox), catalog_=selected)
+    assert result.status == 0, result.stderr[-2000:]
+    assert result.report["events_metrics"]["skipped"] == 3
+    assert len(result.records["events"]) == 7
+
+
+def test_audit_logs_go_on_where_they_were(open_vendors: Callable[..., Sandbox]) -> None:
+    sandbox = open_vendors(records=30)
+    selected = vendor_catalog(sandbox, "audit_logs")
+    first = run_tap(settings(sandbox, start_date=None), catalog_=selected)
+    assert first.status == 0, first.stderr[-2000:]
+    assert len(first.records["audit_logs"]) == 30
+    assert not [request for request in sandbox.requests if "startDate" in request.params]
+    second = run_tap(settings(sandbox, start_date=None), catalog_=selected, state=first.state)
+    assert second.status == 0, second.stderr[-2000:]
+    days = [row["day"] for row in first.records["audit_logs"] if row["day"]]
+    assert sandbox.requests[-1].params["startDate"] <= max(days)
+    assert len(second.records["audit_logs"]) < 30
+
+
+@pytest.mark.parametrize("stream", ["won_deals", "sales_lost_deals"])
+def test_tokens_are_dropped_wherever_they_stand(
+    open_vendors: Callable[..., Sandbox], stream: str
+) -> None:
+    sandbox = open_vendors(records=3)
+    sandbox.store.update(stream, 0, {"collaboration": {"convo_token": "secret", "channel_id": 1}})
+    result = run_tap(settings(sandbox), catalog_=vendor_catalog(sandbox, stream))
+    assert result.status == 0, result.stderr[-2000:]
+    assert "convo_token" not in str(result.lines)
+    assert {"channel_id": 1} in [row["collaboration"] for row in result.records[stream]]
+
+
+def test_times_with_an_offset_leave_in_utc(open_vendors: Callable[..., Sandbox]) -> None:
+    sandbox = open_vendors(records=1)
+    given = "2023-05-12T18:00:00+02:00"
+    sandbox.store.update("open_tasks", 0, {"due_date": given, "completed_date": given})
+    sandbox.store.update("past_appointments", 0, {"from_date": given, "end_date": given})
+    streams = ("open_tasks", "past_appointments")
+    result = run_tap(settings(sandbox), catalog_=vendor_catalog(sandbox, *streams))
+    assert result.status == 0, result.stderr[-2000:]
+    (task,), (appointment,) = (result.records[name] for name in streams)
+    found = {task[n] for n in ("due_date", "completed_date")}
+    found |= {appointment[n] for n in ("from_date", "end_date")}
+    assert found == {"2023-05-12T16:00:00Z"}
+
+
+def test_fractions_of_metrics_are_kept(open_vendors: Callable[..., Sandbox]) -> None:
+    sandbox = open_vendors(records=1, sizes={"pages": 1})
+    page = str(next(sandbox.store.rows("status_page", "pages"))["id"])
+    metric = {"id": "m", "backfill_percentage": 0.5, "decimal_places": 1.0}
+    sandbox.store.append("status_page_metrics", metric, parent=page)
+    selected = vendor_catalog(sandbox, "status_page_metrics")
+    result = run_tap(settings(sandbox), catalog_=selected)
+    assert result.status == 0, result.stderr[-2000:]
+    rows = {row["id"]: row for row in result.records["status_page_metrics"]}
+    assert rows["m"]["backfill_percentage"] == 0.5
+
+
+def test_values_of_any_type_are_kept(open_vendors: Callable[..., Sandbox]) -> None:
+    sandbox = open_vendors(records=3)
+    gate = str(next(sandbox.store.rows("experimentation", "gates"))["id"])
+    for number, value in enumerate((True, "text", 2.5, {"a": 1}, [1])):
+        rule = {"id": f"r{number}", "baseID": f"r{number}", "returnValue": value}
+        sandbox.store.append("gates_rules", rule, parent=gate)
+    sandbox.store.update("dynamic_configs", 0, {"defaultValue": "on"})
+    selected = vendor_catalog(sandbox, "gates_rules", "dynamic_configs")
+    result = run_tap(settings(sandbox), catalog_=selected)
+    assert result.status == 0, result.stderr[-2000:]
+    rows = {row["baseID"]: row.get("returnValue") for row in result.records["gates_rules"]}
+    assert [rows[f"r{n}"] for n in range(5)] == ["true", "text", "2.5", '{"a":1}', "[1]"]
+    assert "on" in [row.get("defaultValue") for row in result.records["dynamic_configs"]]
