@@ -33,12 +33,12 @@ class Pages(NamedTuple):
 
     Attributes:
         token: Name of the parameter that says which page.
-        first: Its first value.
+        first: Its first value; None if the first page is asked for without it.
         size: Name of the parameter that says how many rows, if there is one.
     """
 
     token: str
-    first: int
+    first: int | None
     size: str | None
 
 

@@ -38,9 +38,10 @@ class PerPagePages(LimitPages):
 
 
 class SubscriberPages(LimitPages):
-    """``page`` from 0 with ``limit`` 100."""
+    """``page`` with ``limit`` 100, from 0 or from 1: sources disagree."""
 
     first = 0
+    zero_or_one = True
 
 
 class StatuspageStream(StatusPageStream):

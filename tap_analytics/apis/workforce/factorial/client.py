@@ -10,9 +10,9 @@ from singer_sdk import typing as th
 from tap_analytics.apis.workforce.client import (
     SCHEMAS,
     WorkforceApi,
-    WorkforcePages,
     WorkforceStream,
 )
+from tap_analytics.engine.pages.pagination import NextToken, Totals
 from tap_analytics.engine.schemas import KeyedSchema
 
 if TYPE_CHECKING:
@@ -50,10 +50,18 @@ class FactorialApi(WorkforceApi):
         return f"{super().base_url(config)}/api/{version}/resources"
 
 
-class FactorialPages(WorkforcePages):
-    """``page`` from 1 with ``limit`` 100, the most there is."""
+class FactorialPages(NextToken):
+    """``after_id`` of the last row with ``limit`` 100, the most there is; else ``page``.
 
-    size = 100
+    The total is not of rows everywhere, and nothing but the cursor is described any more.
+    """
+
+    page_param = "after_id"
+    token_path = ("meta", "end_cursor")
+    number_param = "page"
+    more_path = ("meta", "has_next_page")
+    total_path = ("meta", "total")
+    totals = Totals.HINT
 
 
 class FactorialStream(WorkforceStream):
