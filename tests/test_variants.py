@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_analytics.sandbox import Sandbox
-from tap_analytics.sandbox.contracts import UPSTREAMS
+from tap_analytics.sandbox.contracts import CORE, UPSTREAMS
 from tap_analytics.sandbox.variants import variants
 from tests.support import run_tap, settings
 from tests.vendors import vendor_catalog
@@ -52,7 +52,7 @@ def plan() -> Iterator[dict[str, str]]:
     """
     by_list = {
         place: deque(names)
-        for place, names in variants(UPSTREAMS).items()
+        for place, names in variants(CORE).items()
         if not place.split(".")[1].startswith(NOT_READ)
     }
     for turn, names in enumerate(by_list.values()):

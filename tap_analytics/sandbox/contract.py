@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -172,6 +172,10 @@ class Api:
     """Seconds that a refusal by the quota tells to wait."""
     grant: Grant | None = None
     """How the token of `authorization` is renewed; None for one that lives for ever."""
+    records: tuple[str, ...] = ()
+    """The names that lead to the rows, unless a further route says others."""
+    usual: Callable[[Sequence[str]], Envelope] | None = None
+    """The envelope of its paged lists with the rows where these names lead."""
     tables: tuple[str, ...] = ()
     """Files with the fields of the streams; later ones add to earlier ones."""
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_analytics.sandbox import Store
+from tap_analytics.sandbox.contracts import CORE
+from tests.vendors import NAMES
 
 if TYPE_CHECKING:
     from tap_analytics.engine.stream import AnalyticsStream
@@ -39,3 +41,21 @@ def test_every_table_is_listed_with_all_its_rows(
     store = Store(5)
     listed = {name: int(rows.replace(",", "")) for rows, name in ROWS.findall(told)}
     assert listed == {name: len(store.expected(name)) for name in streams}, time
+
+
+def test_the_vendors_tables_are_listed_with_all_their_rows(
+    project: Project, command: list[str]
+) -> None:
+    """With `--upstreams`, as the README says next."""
+    told = project.run(command[0], "--upstreams", *command[1:], env={}).stderr
+    store = Store(5, apis=CORE)
+    listed = {name: int(rows.replace(",", "")) for rows, name in ROWS.findall(told)}
+    assert listed == {name: len(store.expected(name)) for name in NAMES}
+    assert "failed" not in told.splitlines()[-1]
+
+
+def test_a_load_that_fails_is_the_last_thing_said(project: Project, command: list[str]) -> None:
+    """After all that Meltano has to say."""
+    told = project.run(*command, env={"TARGET_POSTGRES_DIALECT_DRIVER": "no such"}, status=1).stderr
+    assert told.splitlines()[-1].startswith("failed: meltano run tap-analytics target-postgres ")
+    assert "exit status 1" in told.splitlines()[-1]

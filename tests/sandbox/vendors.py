@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from tap_analytics.sandbox.contracts import UPSTREAMS
+from tap_analytics.sandbox.contracts import CORE, UPSTREAMS
 
 if TYPE_CHECKING:
     import requests
@@ -18,8 +18,15 @@ if TYPE_CHECKING:
 FACTORIAL = "/api/2026-10-01/resources"
 FRESHSALES = "/crm/sales/api"
 ROUTES: dict[str, tuple[Api, Route]] = {
-    route.stream: (api, route) for api in reversed(UPSTREAMS) for route in reversed(api.routes)
+    route.stream: (api, route) for api in reversed(CORE) for route in reversed(api.routes)
 }
+FURTHER = {
+    route.stream: (api, route)
+    for api in UPSTREAMS
+    for route in api.routes
+    if route.stream not in ROUTES
+}
+"""What is served besides, from declarations alone."""
 FORMATS = {
     "workforce": ("x-api-key", "{}"),
     "status_page": ("Authorization", "OAuth {}"),
@@ -54,7 +61,7 @@ class Vendors:
 
     def first(self, stream: str) -> str:
         """Return the path of a stream, below the first parent that it has."""
-        api, route = ROUTES[stream]
+        api, route = (ROUTES | FURTHER)[stream]
         path = api.prefixes[-1 if api.upstream == "factorial" else 0] + route.path
         if "{" not in path:
             return path
@@ -68,6 +75,6 @@ class Vendors:
 
     def needed(self, stream: str) -> dict[str, str]:
         """Return the parameters that a stream cannot be asked for without."""
-        _, route = ROUTES[stream]
+        _, route = (ROUTES | FURTHER)[stream]
         days = dict.fromkeys(route.dates, "2026-10-31")
         return {**days, **{name: route.options[name][0] for name in route.needs}}

@@ -14,6 +14,7 @@ from tap_analytics.sandbox.contracts import (
     statuspage,
     workforce,
 )
+from tap_analytics.sandbox.contracts.further import with_further
 
 APIS = (
     workforce.API,
@@ -24,11 +25,14 @@ APIS = (
 )
 """As documented."""
 
-UPSTREAMS = (
+CORE = (
     factorial.API,
     statuspage.API,
     statsig.API,
     freshsales.API,
     signnow.API,
 )
-"""As their vendors have them."""
+"""As their vendors have them: what the tap lists unless it is asked for all."""
+
+UPSTREAMS = tuple(with_further(api) for api in CORE)
+"""As their vendors have them, with all that is served besides."""

@@ -34,7 +34,8 @@ def _wrap(data: bytes, found: Found, window: Window, path: str) -> bytes:
     return b'{"message":%b,"data":%b,"pagination":%b}' % (_MESSAGE, data, json(pagination))
 
 
-def _envelope(found: Found, window: Window, path: str) -> bytes:
+def envelope(found: Found, window: Window, path: str) -> bytes:
+    """The rows under `data`, and what page of how many rows they are."""
     return _wrap(found.array, found, window, path)
 
 
@@ -68,7 +69,7 @@ def between(params: Params) -> Choice:
 
 
 def _list(stream: str, path: str) -> Route:
-    return Route(stream, path, _PAGES, _envelope)
+    return Route(stream, path, _PAGES, envelope)
 
 
 SIGNALS = Signals(total=("pagination", "totalItems"), following=("pagination", "nextPage"))
@@ -88,7 +89,7 @@ API = Api(
             "dynamic_configs_versions",
             "/v1/dynamic_configs/{dynamic_config_id}/versions",
             _PAGES,
-            _envelope,
+            envelope,
             parent="dynamic_configs",
         ),
         Route(
@@ -103,7 +104,7 @@ API = Api(
             "events_metrics",
             "/v1/events/{event_name}/metrics",
             _PAGES,
-            _envelope,
+            envelope,
             parent="events",
         ),
         _list("experiments", "/v1/experiments"),
@@ -123,7 +124,7 @@ API = Api(
         _list("ingestion_runs", "/v1/ingestion/runs"),
         _list("layers", "/v1/layers"),
         _list("metrics", "/v1/metrics/list"),
-        Route("metrics_values", "/v1/metrics/values", _PAGES, _envelope, dates=("date",)),
+        Route("metrics_values", "/v1/metrics/values", _PAGES, envelope, dates=("date",)),
         _list("segments", "/v1/segments"),
         Route(
             "segments_ids",

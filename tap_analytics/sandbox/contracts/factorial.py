@@ -116,6 +116,8 @@ API = Api(
     authorization=("x-api-key", _KEY),
     error=workforce.error,
     paging=_PAGES,
+    records=("data",),
+    usual=lambda _: _envelope,
     signals=workforce.SIGNALS,
     routes=(
         _list("public_credentials", "/api_public/credentials"),

@@ -98,6 +98,7 @@ API = Api(
     error=sales.error,
     announces=True,
     paging=_PAGES,
+    usual=lambda names: sales.under(names[-1]),
     signals=sales.SIGNALS,
     routes=(
         _views("sales_account_views", "/sales_accounts", 3),

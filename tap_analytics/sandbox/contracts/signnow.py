@@ -56,6 +56,7 @@ API = Api(
     authorization=("authorization", f"Bearer {_KEY}"),
     error=esignature.error,
     paging=_PAGES,
+    records=("data",),
     signals=esignature.SIGNALS,
     unauthorized=400,
     announces=True,

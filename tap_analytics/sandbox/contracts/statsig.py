@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from tap_analytics.sandbox.contract import Api, Choice, Found, Route
 from tap_analytics.sandbox.contracts import experimentation as documented
+from tap_analytics.sandbox.contracts.further import under
 from tap_analytics.sandbox.paging import PageNumber, Whole, Window
 
 if TYPE_CHECKING:
-    from tap_analytics.sandbox.contract import Params
+    from collections.abc import Sequence
+
+    from tap_analytics.sandbox.contract import Envelope, Params
 
 _PAGES = PageNumber("limit", 100, most=100)
 _UNSIZED = PageNumber("", 20)
@@ -117,6 +120,10 @@ def _route(route: Route) -> Route:
     return replace(route, **own)
 
 
+def _usual(names: Sequence[str]) -> Envelope:
+    return documented.envelope if list(names) == ["data"] else under(names)
+
+
 API = Api(
     name="experimentation",
     upstream="statsig",
@@ -126,6 +133,8 @@ API = Api(
     authorization=("statsig-api-key", _KEY),
     error=documented.error,
     paging=_PAGES,
+    records=("data",),
+    usual=_usual,
     signals=documented.SIGNALS,
     routes=tuple(_route(route) for route in documented.API.routes),
 )

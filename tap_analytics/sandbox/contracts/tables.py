@@ -17,16 +17,22 @@ def tables_of(api: Api) -> tuple[dict[str, Any], dict[str, Any]]:
 
     A table may be `like` another one, with fields of its own instead of some of the other's.
     """
-    return _read(api.tables or (api.name,))
+    return _joined(api.tables or (api.name,))
+
+
+def read(name: str) -> dict[str, Any]:
+    """What a file beside the contracts has."""
+    folder = resources.files("tap_analytics.sandbox.contracts")
+    found: dict[str, Any] = msgspec.json.decode(folder.joinpath(f"{name}.json").read_bytes())
+    return found
 
 
 @cache
-def _read(names: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
-    folder = resources.files("tap_analytics.sandbox.contracts")
+def _joined(names: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
     streams: dict[str, Any] = {}
     shared: dict[str, Any] = {}
     for name in names:
-        tables = msgspec.json.decode(folder.joinpath(f"{name}.json").read_bytes())
+        tables = read(name)
         shared |= tables.get("shared", {})
         for stream, fields in tables["streams"].items():
             streams[stream] = {**streams.get(fields.pop("like", ""), {}), **fields}

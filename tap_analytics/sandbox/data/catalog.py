@@ -86,6 +86,10 @@ class Catalog:
         """The slot that fills the key of `stream`: the first field of its table."""
         return make(self, stream, self._key_kind(stream))
 
+    def key_name(self, stream: str) -> str:
+        """The name of the key of `stream`: the first field of its table."""
+        return next(iter(self._fields[stream]))
+
     def index_of(self, stream: str, key: str) -> int:
         """The only row of `stream` that could have been made with this key; -1 if none could."""
         return index_of(stream, self._key_kind(stream), key)

@@ -32,10 +32,14 @@ class Parents(Protocol):
 
 
 class RowParents:
-    """Parents that are the rows of another list, by `id`."""
+    """Parents that are the rows of another list, by their key."""
 
     def __init__(
-        self, listing: Listing, index_of: Callable[[str], int], having: Keep | None
+        self,
+        listing: Listing,
+        index_of: Callable[[str], int],
+        having: Keep | None,
+        key: str = "id",
     ) -> None:
         """The parents in `listing`, or those of them that have what is below.
 
@@ -43,10 +47,12 @@ class RowParents:
             listing: The rows.
             index_of: Tells where a row with an id would be as generated.
             having: Tells whether a row has a list below it; every row has if it is None.
+            key: The name of the key.
         """
         self._listing = listing
         self._index_of = index_of
         self._having = having
+        self._key = key
 
     def find(self, text: str) -> int | None:
         """See `Parents`."""
@@ -62,9 +68,9 @@ class RowParents:
                 yield index, text
 
     def _id(self, index: int) -> str | None:
-        """The id of a row, unless it has nothing below it."""
+        """The key of a row, unless it has nothing below it."""
         row = msgspec.json.decode(self._listing.get(index))
-        return str(row["id"]) if self._having is None or self._having(row) else None
+        return str(row[self._key]) if self._having is None or self._having(row) else None
 
 
 class EventParents:

@@ -75,6 +75,8 @@ def index_of(stream: str, kind: str, text: str) -> int:
     number = re.search(r"[0-9]+", text)
     if not number:
         return -1
+    if name == "wide":
+        return (int(number[0]) - WIDE) // 2
     return int(number[0]) - (int(argument) if name in {"serial", "digits"} else 0)
 
 

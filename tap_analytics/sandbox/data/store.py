@@ -202,7 +202,8 @@ class Store:
         listing = self._listing(route.parent, 0)
         if route.parent == "events":
             return EventParents(listing, self._catalog.size("events"))
-        return RowParents(listing, self._index_of(route), route.having)
+        key = self._catalog.key_name(route.parent)
+        return RowParents(listing, self._index_of(route), route.having, key)
 
     def _index_of(self, route: Route) -> Callable[[str], int]:
         return partial(self._catalog.index_of, route.parent)

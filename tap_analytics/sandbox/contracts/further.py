@@ -1,0 +1,77 @@
+"""Routes that are data alone: `further/<vendor>.json`, from the facts of the vendor.
+
+To add a route, write two entries there and nothing else. Under `routes`, by stream: `path`, and
+where they differ from the vendor's usual ones `paging` (`"whole"` for a list that comes in one
+answer), `records` (the names that lead to the rows; `[]` for bare ones), `parent` (the stream
+whose key stands in the path), `single` (one object, and not a list), `options` (the names of
+further parameters) and `needs` (those that must be there). Under `streams`, its fields as in the
+tables beside the contracts (see `Weaver`); the first one is the key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tap_analytics.sandbox.contract import Route
+from tap_analytics.sandbox.contracts.tables import read
+from tap_analytics.sandbox.paging import Whole
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_analytics.sandbox.contract import Api, Envelope, Found
+    from tap_analytics.sandbox.paging import Window
+
+
+def with_further(api: Api) -> Api:
+    """The vendor's API with the routes of its file."""
+    name = f"further/{api.upstream}"
+    further = tuple(
+        _route(api, stream, **entry) for stream, entry in read(name).get("routes", {}).items()
+    )
+    return replace(api, routes=api.routes + further, tables=(*api.tables, name))
+
+
+def under(names: Sequence[str], *, single: bool = False) -> Envelope:
+    """An envelope with the rows, or the one object, where these names lead."""
+    before = "".join(f'{{"{name}":' for name in names).encode()
+    after = b"}" * len(names)
+
+    def envelope(found: Found, _: Window, __: str) -> bytes:
+        inner = (b"".join(found.rows[:1]) or b"{}") if single else found.array
+        return before + inner + after
+
+    return envelope
+
+
+def _route(  # noqa: PLR0913
+    api: Api,
+    stream: str,
+    *,
+    path: str,
+    paging: str = "",
+    records: Sequence[str] | None = None,
+    parent: str = "",
+    single: bool = False,
+    options: Sequence[str] = (),
+    needs: Sequence[str] = (),
+) -> Route:
+    whole = paging == "whole" or single
+    names = api.records if records is None else records
+    envelope = under(names, single=single)
+    if api.usual and not whole:
+        envelope = api.usual(names)
+    more: dict[str, Any] = {}
+    if single:
+        more = {"single": True} if parent else {"most": 1}
+    return Route(
+        stream,
+        path,
+        Whole(api.paging.params) if whole else api.paging,
+        envelope,
+        parent=parent,
+        options=dict.fromkeys((*options, *needs), ()),
+        needs=tuple(needs),
+        **more,
+    )
