@@ -80,8 +80,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 1
         if command:
             return _accompany(command, sandbox, postgres, keep=options.keep)
-        _tell_how(sandbox, postgres)
-        _wait()
+        # Whoever has read what to set may end this at once.
+        with suppress(SystemExit):
+            _tell_how(sandbox, postgres)
+            _wait()
         return 0
 
 
@@ -108,7 +110,8 @@ def _accompany(
         name = textwrap.shorten(shlex.join(command), 100, placeholder=" …")
         _say(f"\nfailed: {name} {outcome(status)}; its own last words stand above")
     if keep:
-        _wait()
+        with suppress(SystemExit):
+            _wait()
     return status if looked else status or 1
 
 
@@ -216,9 +219,8 @@ def _end(signum: int, _: FrameType | None) -> NoReturn:
 
 def _wait() -> None:
     """Sleep until a signal comes."""
-    with suppress(SystemExit):
-        while True:
-            time.sleep(3600)
+    while True:
+        time.sleep(3600)
 
 
 def _say(line: str) -> None:
