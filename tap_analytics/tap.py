@@ -14,7 +14,7 @@ from singer_sdk.helpers.capabilities import (
     TapCapabilities,
 )
 
-from tap_analytics import settings, states
+from tap_analytics import selection, settings, states
 from tap_analytics.apis import FAMILIES
 from tap_analytics.command import ENVIRONMENT, AnalyticsCommand, leave, refuse
 from tap_analytics.engine.accounts import accounts
@@ -157,6 +157,16 @@ class TapAnalytics(SdkTap):
             names = [way[0] for family in FAMILIES for way in family.ways_on if len(way) == 1]
             hint = f"; {self.overlooked}" if self.overlooked else ""
             return [f"no API is turned on: set at least one of {', '.join(names)}{hint}"]
+        absent = list(selection.missing(self.input_catalog, self.streams))
+        if not any(True for _ in self.roots):
+            return absent or ["the catalog selects no stream, so there is nothing to read"]
+        for text in absent:
+            self.logger.warning("%s", text)
+        misnamed = list(
+            selection.mapped_nowhere(self.config.get("stream_maps") or {}, self.streams)
+        )
+        if misnamed:
+            return misnamed
         path = self.config.get("report_path")
         obstacle = closing.find_obstacle(path) if path else None
         if obstacle:

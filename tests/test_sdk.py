@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from singer_sdk import Stream, Tap
-from singer_sdk.mapper import CustomStreamMap, SameRecordTransform
+from singer_sdk.mapper import CustomStreamMap, PluginMapper, SameRecordTransform
 from singer_sdk.plugin_base import PluginBase, SingerCommand
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
@@ -96,6 +96,15 @@ def calls(function: Callable[..., Any] | property) -> str:
         (Tap, "_handle_termination", "(self, signum, frame)"),
         (Tap, "_validate_config", "(self, *, raise_errors)"),
         (Tap, "append_builtin_config", "(config_jsonschema)"),
+        (Tap, "setup_mapper", "(self)"),
+        (Tap, "cb_discover", "(ctx, param, value)"),
+        (Stream, "apply_catalog", "(self, catalog)"),
+        (PluginBase, "setup_mapper", "(self)"),
+        (
+            PluginMapper,
+            "register_raw_stream_schema",
+            "(self, stream_name, schema, key_properties)",
+        ),
     ],
     ids=lambda part: part if isinstance(part, str) else part.__name__,
 )
@@ -132,6 +141,7 @@ def test_a_property_that_we_replace_or_read_is_there(owner: type, name: str) -> 
         (Tap.sync_all, "self._set_compatible_replication_methods()"),
         (Tap.sync_all, "stream.sync()"),
         (Tap.run_sync_dry_run, "stream.sync()"),
+        (Tap.__init__, "self.setup_mapper()"),
         (PluginBase.__init__, "self._env_var_config"),
         (PluginBase.__init__, "self._validate_config("),
         (PluginBase.__init__, "self._setup_signal_handlers()"),

@@ -11,10 +11,13 @@ from singer_sdk.exceptions import (
     AbortedSyncFailedException,
     AbortedSyncPausedException,
     ConfigValidationError,
+    MappingError,
 )
+from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 
+from tap_analytics.engine.choices import Malformed, modernized, settle
 from tap_analytics.engine.errors import ReadError
 from tap_analytics.engine.output.writer import LineWriter
 from tap_analytics.engine.values.encode import encode
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.singerlib import Catalog
     from typing_extensions import Self
 
 ABORTED = (AbortedSyncFailedException, AbortedSyncPausedException)
@@ -38,6 +42,20 @@ class SdkStream(RESTStream[int]):
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
     _tap: SdkTap
+
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take what the user's catalog says of this stream, and say what cannot be honoured.
+
+        Without keys its rows are still told apart by its own; the SCHEMA has none.
+        """
+        entry = catalog.get_stream(self.name)
+        own = self.primary_keys
+        if entry is not None:
+            for trouble in settle(self, entry):
+                self.logger.warning("The catalog's '%s': %s", self.name, trouble)
+        super().apply_catalog(catalog)
+        if entry is None or not entry.key_properties:
+            self.primary_keys = own
 
     @cached_property
     def user_agent(self) -> str:
@@ -153,6 +171,46 @@ class SdkTap(Tap):
     message_writer: LineWriter
     reads_environment = False
 
+    def __init__(self, *, catalog: Any = None, **kwargs: Any) -> None:
+        """Create the tap, with a catalog of any age.
+
+        Raises:
+            ConfigValidationError: If settings, catalog, state or stream maps are wrong.
+        """
+        if isinstance(catalog, dict):
+            try:
+                catalog = modernized(catalog)
+            except Malformed as error:
+                msg = f"the catalog is no catalog: {error}"
+                raise _wrong(msg) from None
+        super().__init__(catalog=catalog, **kwargs)
+
+    def setup_mapper(self) -> None:
+        """Compile the stream maps; those of streams that are not read do no harm.
+
+        Raises:
+            ConfigValidationError: If one cannot be compiled.
+        """
+        try:
+            super(Tap, self).setup_mapper()
+        except (MappingError, ValueError, TypeError, KeyError, AttributeError) as error:
+            msg = f"setting 'stream_maps' cannot be used: {error}"
+            raise _wrong(msg) from None
+        entries = self.catalog
+        for name, stream in self.streams.items():
+            entry = entries.get(name) or stream._singer_catalog_entry  # noqa: SLF001
+            keys = list(entry.key_properties or ())
+            schema = get_selected_schema(
+                name, entry.schema.to_dict(), entry.metadata.resolve_selection()
+            )
+            try:
+                self.mapper.register_raw_stream_schema(name, schema, keys)
+            except Exception as error:  # noqa: BLE001 - what maps raise is not said
+                if stream.selected:
+                    msg = f"setting 'stream_maps': the map of '{name}' cannot be used: {error}"
+                    raise _wrong(msg) from None
+                self.mapper.stream_maps[name] = [RemoveRecordTransform(name, schema, keys, None)]
+
     def read(self, stream: SdkStream) -> None:
         """Read and write one stream, with all below it, for the SDK's own ways to run."""
         raise NotImplementedError
@@ -190,3 +248,7 @@ class SdkTap(Tap):
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self.message_writer.ask_end(signum)
+
+
+def _wrong(text: str) -> ConfigValidationError:
+    return ConfigValidationError(text, errors=[text], schema={})

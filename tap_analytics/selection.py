@@ -1,0 +1,55 @@
+"""What the user chose to read, and what of it this run does not have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_analytics.apis import FAMILIES
+from tap_analytics.settings import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from singer_sdk.singerlib import Catalog
+
+
+def every_name() -> dict[str, list[str]]:
+    """Return the name of every stream there is, with what makes it one of a run's."""
+    found: dict[str, list[str]] = {}
+    stream: Any  # the SDK types what classes declare as properties
+    for family in FAMILIES:
+        ways = " or ".join(", ".join(way) for way in family.ways_on)
+        for stream in family.documented:
+            found.setdefault(str(stream.name), []).append(f"set {ways}")
+        for name, vendor in family.upstreams.items():
+            upstream = f"set {ways} and '{family.api.name}_upstream' to {name}"
+            for stream in vendor.core:
+                found.setdefault(str(stream.name), []).append(upstream)
+            for stream in vendor.further:
+                found.setdefault(str(stream.name), []).append(f"{upstream}, and 'all_streams'")
+    return found
+
+
+def missing(catalog: Catalog | None, there: Collection[str]) -> Iterator[str]:
+    """Yield what to say of streams that the catalog selects and the run does not have."""
+    names = every_name()
+    for name, entry in (catalog or {}).items():
+        if name in there or not entry.metadata.resolve_selection().get((), True):
+            continue
+        if name in names:
+            yield f"stream '{name}' is selected, but not part of this run: {names[name][0]}"
+        else:
+            meant = suggestion(name, there)
+            yield f"stream '{name}' is selected, but there is none of this name{meant}"
+
+
+def mapped_nowhere(stream_maps: Mapping[str, Any], there: Collection[str]) -> Iterator[str]:
+    """Yield what is wrong with the names of the streams that are to be mapped."""
+    known = {*there, *every_name()}
+    for name, one in stream_maps.items():
+        is_new = isinstance(one, dict) and "__source__" in one
+        source = one["__source__"] if is_new else name
+        if name == "__else__" or not isinstance(source, str) or set(source) & set("*?["):
+            continue
+        if source not in known:
+            yield f"setting 'stream_maps': there is no stream '{source}'{suggestion(source, known)}"
