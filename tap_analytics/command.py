@@ -26,6 +26,12 @@ CONFIGURATION_ERROR = 2
 ENVIRONMENT = "ENV"
 """What stands for the environment where a settings file could be named."""
 
+TESTS = ("all", "schema", "estimate")
+NO_TEST = "disabled"
+_TEST_HELP = (
+    "Ask every selected stream for one page and tell what came of it; with =estimate also how "
+    "much a first run asks for, with =schema write the SCHEMA messages and ask for nothing."
+)
 _OPTION = re.compile(r"--?[a-z][a-z-]{0,30}\Z")
 
 
@@ -55,6 +61,10 @@ class AnalyticsCommand(SingerCommand):
         for option in command.params:
             if option.name in ("state", "catalog"):
                 option.type = JsonFile(option.name)
+            if option.name == "test":  # as late as the run, so that it knows the catalog
+                option.type = click.Choice([*TESTS, NO_TEST])
+                option.callback, option.expose_value = None, True
+                option.help = _TEST_HELP
         return cls(
             name=command.name,
             callback=command.callback,

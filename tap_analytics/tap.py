@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-from functools import cached_property
+import sys
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk.helpers.capabilities import (
@@ -14,9 +14,9 @@ from singer_sdk.helpers.capabilities import (
     TapCapabilities,
 )
 
-from tap_analytics import selection, settings, states
+from tap_analytics import check, selection, settings, states
 from tap_analytics.apis import FAMILIES
-from tap_analytics.command import ENVIRONMENT, AnalyticsCommand, leave, refuse
+from tap_analytics.command import ENVIRONMENT, NO_TEST, AnalyticsCommand, leave, refuse
 from tap_analytics.engine.accounts import accounts
 from tap_analytics.engine.catalog import enabled
 from tap_analytics.engine.errors import ClosedOutput, Terminated
@@ -24,7 +24,7 @@ from tap_analytics.engine.output import closing
 from tap_analytics.engine.output.progress import Progress
 from tap_analytics.engine.run.access import Access
 from tap_analytics.engine.run.run import Run
-from tap_analytics.engine.sdk import SdkStream, SdkTap
+from tap_analytics.engine.sdk import ACTIVATE_VERSION, SdkStream, SdkTap
 from tap_analytics.engine.secrets import redactor
 from tap_analytics.engine.stream import AnalyticsStream
 from tap_analytics.inputs import read_object
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     import click
 
-    from tap_analytics.engine.output.report import Report, Tally
+    from tap_analytics.engine.output.report import Report
 
 
 INCOMPLETE = 1
@@ -50,17 +50,12 @@ class TapAnalytics(SdkTap):
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
         TapCapabilities.DISCOVER,
-        TapCapabilities.ACTIVATE_VERSION,
+        ACTIVATE_VERSION,
         PluginCapabilities.ABOUT,
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
-
-    @cached_property
-    def troubles(self) -> list[Tally]:
-        """The streams that failed, of those that were read on their own."""
-        return []
 
     def new_run(self) -> Run:
         """Return a run over this tap's accounts, from its state on."""
@@ -75,7 +70,6 @@ class TapAnalytics(SdkTap):
             run.read([cast("AnalyticsStream", stream)], says_schema=False)
         finally:
             run.close()
-            self.troubles += run.report.troubles
 
     def environment(self) -> dict[str, str]:
         """Return the settings given in the environment."""
@@ -217,8 +211,22 @@ class TapAnalytics(SdkTap):
             )
             closing.write(path, content)
 
+    def try_out(self, test: str) -> int:
+        """Try the selected streams without reading them, and return the exit status."""
+        if test == "schema":
+            self.write_schemas()
+            self.message_writer.flush()
+            return 0
+        every = accounts(self.config)
+        accesses = [Access(account, len(every)) for account in every]
+        findings = check.examine(list(self.roots), accesses)
+        print(check.table(findings), file=sys.stderr)  # noqa: T201
+        if test == "estimate":
+            print(f"\n{check.estimate(findings, self.config['max_concurrency'])}", file=sys.stderr)  # noqa: T201
+        return 0 if all(finding.is_good for finding in findings) else INCOMPLETE
+
     @classmethod
-    def invoke(  # type: ignore[override]
+    def invoke(  # type: ignore[override]  # noqa: PLR0913 - one for each option
         cls,
         *,
         about: bool = False,
@@ -226,6 +234,7 @@ class TapAnalytics(SdkTap):
         config: Any = None,
         state: Any = None,
         catalog: Any = None,
+        test: str = NO_TEST,
     ) -> None:
         """Run the command line interface.
 
@@ -235,6 +244,7 @@ class TapAnalytics(SdkTap):
             config: Settings, from files and whether from the environment too.
             state: State of an earlier run.
             catalog: Catalog, with what is selected.
+            test: What to try in place of a run, if anything.
         """
         if about:
             cls.print_about(about_format)
@@ -248,7 +258,7 @@ class TapAnalytics(SdkTap):
         errors = tap.check_selection()
         if errors:
             refuse(errors, cls.logger)
-        leave(tap.execute())
+        leave(tap.execute() if test == NO_TEST else tap.try_out(test))
 
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
@@ -280,29 +290,6 @@ class TapAnalytics(SdkTap):
         tap.message_writer.write(f"{tap.catalog_json_text}\n".encode())
         tap.message_writer.flush()
         leave(0)
-
-    @classmethod
-    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
-        """Run ``--test``: read one record of each stream, and exit with 1 if one cannot be."""
-        if value != "all":
-            super().cb_test(ctx, param, value)
-            return
-        config = ctx.params["config"]
-        tap = cls(config=config.config, parse_env_config=config.parse_env)
-        errors = tap.check_selection()
-        if errors:
-            refuse(errors, cls.logger)
-        tap.run_sync_dry_run(
-            streams=[
-                stream
-                for stream in tap.streams.values()
-                if isinstance(stream, AnalyticsStream) and stream.api.has_credential(tap.config)
-            ]
-        )
-        troubles = tap.troubles
-        for tally in troubles:
-            cls.logger.error("%s", tally.line())
-        leave(INCOMPLETE if troubles else 0)
 
     @classmethod
     def get_singer_command(cls) -> click.Command:

@@ -14,6 +14,10 @@ from singer_sdk.exceptions import (
     MappingError,
 )
 from singer_sdk.helpers._catalog import get_selected_schema
+from singer_sdk.helpers.capabilities import (
+    PluginCapabilities,
+    TapCapabilities,
+)
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 
@@ -32,6 +36,11 @@ if TYPE_CHECKING:
 
 ABORTED = (AbortedSyncFailedException, AbortedSyncPausedException)
 """Raised by the SDK when a dry run has seen enough records."""
+_CAPABILITIES = {
+    item.value: item for kind in (TapCapabilities, PluginCapabilities) for item in kind
+}
+ACTIVATE_VERSION = _CAPABILITIES["activate-version"]
+"""The capability to send ACTIVATE_VERSION, which the SDK has in one place or the other."""
 _LONGEST_REASON = 200
 
 

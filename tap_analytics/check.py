@@ -1,0 +1,243 @@
+"""``--test``: every selected stream is asked for one page, and what came of it is a table."""
+
+from __future__ import annotations
+
+import math
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.streams.rest import PageContext
+
+from tap_analytics.engine.errors import ReadError, TransientError
+from tap_analytics.engine.output.report import Tally
+from tap_analytics.engine.secrets import redactor
+from tap_analytics.engine.values import times
+from tap_analytics.engine.values.cursors import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from tap_analytics.engine.http.answers import Answer
+    from tap_analytics.engine.pages.page import Page
+    from tap_analytics.engine.run.access import Access
+    from tap_analytics.engine.stream import AnalyticsStream
+
+_SIDE_BY_SIDE = 8
+_LONGEST_WORD = 160
+_ABSENT = (HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
+_COLUMNS = ("stream", "answer", "rows", "what to do")
+_ESTIMATES = ("stream", "requests", "records", "minutes")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of asking a stream for one page.
+
+    Attributes:
+        stream: The stream.
+        answer: ``ok``, ``empty``, a status, ``wrong shape``, ``no answer`` or ``not asked``.
+        rows: Rows on the page.
+        advice: What to do, if anything.
+        total: How many rows the API says there are.
+        seconds: How long the page took.
+        lists: How many lists a stream without parent has.
+        account: Whose it is, None if there is one account only.
+    """
+
+    stream: AnalyticsStream
+    answer: str
+    rows: int = 0
+    advice: str = ""
+    total: int | None = None
+    seconds: float = 0.0
+    lists: int = 1
+    account: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The stream's name, and whose it is."""
+        return self.stream.name if self.account is None else f"{self.account}: {self.stream.name}"
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing speaks against reading the stream."""
+        return self.answer in ("ok", "empty", "not asked")
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether the account seems not to have it, so that it may be deselected."""
+        return self.answer in {str(int(status)) for status in _ABSENT}
+
+
+class _WrongShapeError(ReadError):
+    """An answer has no records where they should be; another attempt would not help."""
+
+
+def examine(roots: Sequence[AnalyticsStream], accesses: Sequence[Access]) -> list[Finding]:
+    """Ask the streams, and those below them, for one page each, side by side."""
+    asked = [
+        (root, access) for root in roots for access in accesses if access.account.has(root.api)
+    ]
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
+        families = threads.map(lambda one: list(_root(*one)), asked)
+        return [finding for family in families for finding in family]
+
+
+def _root(root: AnalyticsStream, access: Access) -> Iterator[Finding]:
+    stream = _for(root, access)
+    contexts = list(_slices(stream, access))
+    for finding in _family(stream, access, contexts[0] if contexts else None):
+        yield replace(finding, lists=len(contexts)) if finding.stream is stream else finding
+
+
+def _for(stream: AnalyticsStream, access: Access) -> AnalyticsStream:
+    return stream if access.name is None else stream.for_account(access.config)
+
+
+def _slices(stream: AnalyticsStream, access: Access) -> Iterable[dict[str, Any] | None]:
+    options = access.options
+    window = Window() if stream.window_key is None else Window(options.since, options.until)
+    return stream.slices(window, times.now())
+
+
+def _family(
+    stream: AnalyticsStream, access: Access, context: dict[str, Any] | None
+) -> Iterator[Finding]:
+    page: Page | None = None
+    began = time.monotonic()
+    try:
+        page = got = _page(stream, access, context)
+    except ReadError as error:
+        yield _trouble(stream, access, error)
+    else:
+        rows, total = len(got.records), got.signals.total
+        known = None if total is None or total < rows or got.is_object else total
+        took = time.monotonic() - began
+        answer = "ok" if rows else "empty"
+        yield Finding(stream, answer, rows, total=known, seconds=took, account=access.name)
+    for child in stream.children:
+        below = _for(child, access)
+        asked = None if page is None else _context(stream, below, page, context or {})
+        if asked is None:
+            why = f"{stream.name} has no row to ask it with"
+            yield Finding(below, "not asked", advice=why, account=access.name)
+        else:
+            yield from _family(below, access, asked)
+
+
+def _page(stream: AnalyticsStream, access: Access, context: dict[str, Any] | None) -> Page:
+    def read(answer: Answer) -> Page:
+        try:
+            return stream.read_page(answer)
+        except TransientError as error:
+            raise _WrongShapeError(str(error)) from None
+
+    request = stream.get_http_request(
+        page=PageContext(stream_context=context, next_page_token=None)
+    )
+    return access.lane(stream).client.fetch(request, read, Tally(stream.name, stream.api.name))
+
+
+def _context(
+    stream: AnalyticsStream, child: AnalyticsStream, page: Page, above: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    for record in page.records:
+        found = stream.get_child_context({**above, **record}, dict(above))
+        asked = None if found is None else child.preprocess_context(found)
+        if asked is not None:
+            return dict(asked)
+    return None
+
+
+def _trouble(stream: AnalyticsStream, access: Access, error: ReadError) -> Finding:
+    answer, advice = _told(stream, access, error)
+    return Finding(stream, answer, advice=advice, account=access.name)
+
+
+def _told(stream: AnalyticsStream, access: Access, error: ReadError) -> tuple[str, str]:
+    api, config = stream.api, access.config
+    status = error.status
+    if isinstance(error, _WrongShapeError):
+        host = f"{api.name}_base_url' and '{api.name}_upstream"
+        return "wrong shape", f"{_said(error)}: check '{host}'"
+    if status == HTTPStatus.UNAUTHORIZED:
+        name = f"{api.name}_{api.credential}"
+        return "401", f"the key was refused: check setting '{name}'"
+    if status in _ABSENT:
+        helps = api.permission_help or "this key or account may not read it: deselect it"
+        return str(status), helps
+    if status is not None:
+        return str(status), _said(error)
+    where = "host" if api.host_setting and api.setting(config, api.host_setting) else "base_url"
+    advice = f"{_said(error)}: check setting '{api.name}_{where}' and the network"
+    return "no answer", advice
+
+
+def _said(error: ReadError) -> str:
+    text = redactor.clean(" ".join(str(error).split()))
+    return text if len(text) <= _LONGEST_WORD else f"{text[:_LONGEST_WORD]}..."
+
+
+# Telling
+
+
+def table(findings: Sequence[Finding]) -> str:
+    """Return what was found, and how to deselect what the account does not have."""
+    rows = [(f.name, f.answer, str(f.rows or ""), f.advice) for f in findings]
+    absent = list(dict.fromkeys(f.stream.name for f in findings if f.is_absent))
+    parts = [_aligned([_COLUMNS, *rows])]
+    if absent:
+        lines = " && ".join(f"meltano select tap-analytics --exclude {name} '*'" for name in absent)
+        parts += [
+            f"To leave out what was refused: {lines}",
+            f'or in the catalog {{"selected": false}} in the metadata of: {", ".join(absent)}',
+        ]
+    good = sum(finding.is_good for finding in findings)
+    parts.append(f"{good} of {len(findings)} streams can be read.")
+    return "\n".join(parts)
+
+
+def estimate(findings: Sequence[Finding], concurrency: int) -> str:
+    """Return how much a first run asks for, and how long it takes.
+
+    Time is what the API's limits make of it, or if that is more, what its answers took here.
+    A stream below another is asked for once for each row above.
+    """
+    above = {
+        (finding.account, child.name): finding
+        for finding in findings
+        for child in finding.stream.children
+    }
+    lists: dict[str, int] = {}
+    rows, requests, seconds = [], 0, 0.0
+    for finding in findings:
+        stream, parent = finding.stream, above.get((finding.account, finding.stream.name))
+        if parent is None:
+            lists[finding.name] = finding.lists
+        else:
+            lists[finding.name] = lists[parent.name] * (parent.total or parent.rows)
+        pages = math.ceil(finding.total / max(finding.rows, 1)) if finding.total else 1
+        asked = lists[finding.name] * pages
+        limits = stream.api.limits(stream.config)
+        takes = max(
+            [asked * finding.seconds / concurrency]
+            + [asked / number * period for number, period in limits]
+        )
+        requests, seconds = requests + asked, seconds + takes
+        is_open = finding.total is None and not stream.get_new_paginator().single and finding.rows
+        records = lists[finding.name] * (finding.total or finding.rows)
+        told = f"{records} or more" if is_open else str(records)
+        rows.append((finding.name, str(asked), told, f"{takes / 60:.1f}"))
+    rows.append(("all", str(requests), "", f"{seconds / 60:.1f}"))
+    return _aligned([_ESTIMATES, *rows])
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
