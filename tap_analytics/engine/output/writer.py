@@ -112,7 +112,8 @@ class LineWriter(GenericSingerWriter[bytes, Message]):
 
 
 def _block(number: int) -> None:
-    os.set_blocking(number, True)
+    with contextlib.suppress(OSError):  # it may be closed by now
+        os.set_blocking(number, True)
 
 
 def _never_block() -> None:
