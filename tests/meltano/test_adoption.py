@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,3 +114,22 @@ def test_two_accounts_load_side_by_side_into_a_schema_each(
             table: sorted(row["id"] for row in sandbox.store.expected(table)) for table in SALES
         }
         assert rows(postgres, name) == wanted, name
+
+
+def test_the_environment_prod_selects_and_hashes(
+    project: Project, apis: dict[str, str], sandbox: Sandbox
+) -> None:
+    env = apis | {"MELTANO_ENVIRONMENT": "prod", "HASH_SALT": "pepper"}
+    project.meltano("run", "tap-analytics", "target-jsonl", env=env)
+    output = project.folder / "output"
+    assert not (output / "audit_logs.jsonl").exists()
+    assert not (output / "subscribers.jsonl").exists()
+    lines = (output / "contacts.jsonl").read_text(encoding="utf-8").splitlines()
+    contacts = {row["id"]: row for row in map(json.loads, lines)}
+    served = sandbox.store.expected("contacts")
+    assert len(contacts) == len(served)
+    for row in served:
+        mail = row["email"]
+        hashed = sha256(f"pepper{mail}".encode()).hexdigest() if mail else None
+        assert contacts[row["id"]]["email"] == hashed
+        assert "work_number" not in contacts[row["id"]]

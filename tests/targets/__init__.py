@@ -1,0 +1,1 @@
+"""The same rows into every target that people use, and what becomes of them there."""
