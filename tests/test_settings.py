@@ -574,3 +574,15 @@ def test_the_settings_of_an_account_are_an_apis_own() -> None:
         assert "default" not in ACCOUNT[name]
     assert "max_wait" not in ACCOUNT
     assert {"sales_host", "esignature_client_secret", "start_date"} <= set(ACCOUNT)
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_the_parts_of_an_object_that_meltano_spells_out_are_no_unknown_settings(
+    *, is_read: bool
+) -> None:
+    schema = {"properties": {"stream_map_config": {"type": ["object", "null"]}}}
+    names = ("STREAM_MAP_CONFIG_SALT", "STREAM_MAP_CONFIX")
+    spelled = {f"TAP_ANALYTICS_{name}": "pepper" for name in names}
+    assert list(settings.unknown_variables(schema, spelled, is_read=is_read)) == [
+        "stream_map_confix"
+    ]

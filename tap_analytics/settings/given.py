@@ -32,9 +32,11 @@ def unknown_variables(
     plugin of the same project may have a name that starts like ours.
     """
     known = config_schema["properties"]
+    # Meltano spells out what an object holds, besides giving it whole.
+    parts = tuple(f"{name}_" for name, setting in known.items() if "object" in _kinds(setting))
     for variable in sorted(environment):
         name = variable.removeprefix(PREFIX).lower()
-        is_ours = variable.startswith(PREFIX) and not name.startswith("_")  # Meltano's own
+        is_ours = variable.startswith(PREFIX) and not name.startswith(("_", *parts))  # Meltano's
         if not is_ours or name in known or name in _OF_OTHERS:
             continue
         if is_read or (
