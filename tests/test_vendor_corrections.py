@@ -197,3 +197,22 @@ def test_values_of_any_type_are_kept(open_vendors: Callable[..., Sandbox]) -> No
     rows = {row["baseID"]: row.get("returnValue") for row in result.records["gates_rules"]}
     assert [rows[f"r{n}"] for n in range(5)] == ["true", "text", "2.5", '{"a":1}', "[1]"]
     assert "on" in [row.get("defaultValue") for row in result.records["dynamic_configs"]]
+
+
+def test_updates_of_incidents_cost_no_request(open_vendors: Callable[..., Sandbox]) -> None:
+    sandbox = open_vendors(records=30, sizes={"pages": 2})
+    streams = ("status_page_incidents", "status_page_incident_updates")
+    selected = vendor_catalog(sandbox, *streams)
+    result = run_tap(settings(sandbox, all_streams=True), catalog_=selected)
+    assert result.status == 0, result.stderr[-2000:]
+    incidents, updates = (result.records[name] for name in streams)
+    wanted = [
+        (incident["page_id"], incident["id"], update["id"])
+        for incident in incidents
+        for update in incident["incident_updates"] or ()
+    ]
+    found = [(row["page_id"], row["incident_id"], row["id"]) for row in updates]
+    assert sorted(found) == sorted(wanted)
+    assert found
+    assert {request.stream for request in sandbox.requests} == {"pages", "status_page_incidents"}
+    assert result.report["status_page_incident_updates"]["requests"] == 0

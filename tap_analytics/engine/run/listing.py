@@ -239,6 +239,8 @@ class ListSource:
         """
         stream = self._stream
         path = stream.path
+        if (answer := stream.answer_at_hand(self._context)) is not None:
+            return stream.read_page(answer)
         try:
             request = stream.get_http_request(page=PageContext(self._context, token))
             path = request.url.removeprefix(stream.url_base)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_analytics.apis.status_page.statuspage import core
+from tap_analytics.apis.status_page.statuspage import core, incidents
 from tap_analytics.engine.catalog import Vendor
 
-VENDOR = Vendor(core.STREAMS)
+VENDOR = Vendor(core.STREAMS, incidents.STREAMS)

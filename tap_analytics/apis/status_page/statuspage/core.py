@@ -58,6 +58,7 @@ class Incidents(PageStream):
     path = "/pages/{page_id}/incidents"
     paginator_class = LimitPages
     replication_key = "updated_at"
+    child_keys = {"page_id": "page_id", "incident_id": "id"}
 
 
 class Components(PageStream):
