@@ -82,6 +82,7 @@ class Contacts(documented.Contacts, Viewed):
         *("owner", "creater", "updater", "source", "campaign", "territory", "sales_accounts"),
         *("lifecycle_stage", "contact_status"),
     )
+    references = {"sales_account_id": "accounts.id"}
 
 
 class Accounts(documented.Accounts, Viewed):
@@ -94,6 +95,7 @@ class Accounts(documented.Accounts, Viewed):
         *("owner", "creater", "updater", "territory", "industry_type", "business_type"),
         "parent_sales_account",
     )
+    references = {"parent_sales_account_id": "accounts.id"}
 
 
 class WonDeals(documented.WonDeals, Viewed):
@@ -107,6 +109,7 @@ class WonDeals(documented.WonDeals, Viewed):
         *("deal_type", "deal_reason", "campaign", "deal_payment_status", "deal_product"),
         *("currency", "deal_pipeline", "territory"),
     )
+    references = {"sales_account_id": "accounts.id"}
 
 
 class OpenDeals(WonDeals):

@@ -42,6 +42,7 @@ class OverlapPeriods(documented.OverlapPeriods, FactorialStream):
 
     path = "/work_schedule/overlap_periods"
     fixed_params = _WITH_MEMBERS
+    references = {"schedule_id": "schedules.id"}
 
 
 class Teams(FactorialStream):
@@ -58,6 +59,7 @@ class Memberships(FactorialStream):
     name = "workforce_memberships"
     path = "/teams/memberships"
     fixed_params = _WITH_MEMBERS
+    references = {"employee_id": "workforce_employees.id", "team_id": "workforce_teams.id"}
 
 
 class Allowances(FactorialStream):
@@ -81,6 +83,7 @@ class Leaves(FactorialStream):
     path = "/timeoff/leaves"
     replication_key = "updated_at"
     fixed_params = {"include_deleted_leaves": "true"}
+    references = {"employee_id": "workforce_employees.id"}
 
 
 class LeaveTypes(FactorialStream):
@@ -125,6 +128,7 @@ class ContractVersions(FactorialStream):
     name = "workforce_contract_versions"
     path = "/contracts/contract_versions"
     replication_key = "updated_at"
+    references = {"employee_id": "workforce_employees.id"}
 
 
 class ReferenceContracts(FactorialStream):
@@ -156,6 +160,7 @@ class FieldsOptions(FactorialStream):
 
     name = "workforce_fields_options"
     path = "/custom_fields/options"
+    references = {"field_id": "workforce_fields.id"}
 
 
 class FieldsResourceFields(FactorialStream):
@@ -163,6 +168,7 @@ class FieldsResourceFields(FactorialStream):
 
     name = "workforce_fields_resource_fields"
     path = "/custom_fields/resource_fields"
+    references = {"field_id": "workforce_fields.id"}
 
 
 class Employees(FactorialStream):
@@ -203,6 +209,7 @@ class WorkAreas(FactorialStream):
     name = "workforce_work_areas"
     path = "/locations/work_areas"
     fixed_params = {"only_non_archived": "false"}
+    references = {"location_id": "workforce_locations.id"}
 
 
 class Shifts(FactorialStream):
@@ -210,6 +217,7 @@ class Shifts(FactorialStream):
 
     name = "workforce_shifts"
     path = "/shift_management/shifts"
+    references = {"employee_id": "workforce_employees.id"}
 
 
 STREAMS = (
