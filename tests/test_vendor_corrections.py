@@ -216,3 +216,21 @@ def test_updates_of_incidents_cost_no_request(open_vendors: Callable[..., Sandbo
     assert found
     assert {request.stream for request in sandbox.requests} == {"pages", "status_page_incidents"}
     assert result.report["status_page_incident_updates"]["requests"] == 0
+
+
+@pytest.mark.parametrize("status", [400, 404])
+@pytest.mark.parametrize(("message", "is_empty"), [("No data for this date", True), ("odd", False)])
+def test_a_day_without_data_is_empty(
+    open_vendors: Callable[..., Sandbox], status: int, message: str, *, is_empty: bool
+) -> None:
+    sandbox = open_vendors(records=3)
+    body = json.dumps({"status": status, "message": message}).encode()
+    sandbox.faults.append(
+        lambda request: (
+            Answer(status=status, body=body) if request.stream == "metrics_values" else None
+        )
+    )
+    config = settings(sandbox, start_date="2026-10-30", end_date="2026-10-31")
+    result = run_tap(config, catalog_=vendor_catalog(sandbox, "metrics_values"))
+    assert result.status == (0 if is_empty else 1), result.stderr[-2000:]
+    assert result.records["metrics_values"] == []

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog
 
     from tap_analytics.engine.api import Api
+    from tap_analytics.engine.errors import ReadError
     from tap_analytics.engine.pages.pagination import Paginator
     from tap_analytics.engine.values.cursors import Cursor, Window
 
@@ -283,6 +284,10 @@ class AnalyticsStream(SdkStream):
     def _carried_fields(self) -> frozenset[str]:
         wanted = {field for child in self.children for field in child.parent_fields.values()}
         return frozenset(wanted | {child.inside for child in self.children if child.inside})
+
+    def is_nothing(self, error: ReadError) -> bool:  # noqa: ARG002
+        """Tell whether a refusal only says that a list is empty; `unwrap` gets ``[]`` then."""
+        return False
 
     def answer_at_hand(self, context: Mapping[str, Any] | None) -> Answer | None:
         """Return what a request would bring, if the parent's row has brought it already."""

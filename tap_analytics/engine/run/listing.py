@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.streams.rest import PageContext
 
 from tap_analytics.engine.errors import ListChanged, ReadError
+from tap_analytics.engine.http.answers import Answer
 from tap_analytics.engine.pages.judge import Outline
 from tap_analytics.engine.run.spool import KeyLedger
 
@@ -246,6 +247,8 @@ class ListSource:
             path = request.url.removeprefix(stream.url_base)
             page = self._client.fetch(request, stream.read_page, self._tally)
         except ReadError as error:
+            if stream.is_nothing(error):
+                return stream.read_page(Answer(200, {}, b"[]"))
             msg = f"GET {path} {error}"
             failure = type(error)(msg)
             failure.status = error.status

@@ -19,6 +19,9 @@ from tap_analytics.engine.values.cursors import Day
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
+    from tap_analytics.engine.errors import ReadError
+
+_NO_SUCH_DAY = (400, 404)
 _MODIFIED = {"lastModifiedTime": "lastModifiedTime"}
 
 
@@ -121,6 +124,10 @@ class MetricsValues(documented.MetricsValues, StatsigStream):
     """Values of all metrics on each day; they are restated for days after."""
 
     lookback_days = 4
+
+    def is_nothing(self, error: ReadError) -> bool:
+        """Tell whether there is no data for a day, as yet or at all."""
+        return error.status in _NO_SUCH_DAY and "no data" in str(error).lower()
 
 
 class Segments(documented.Segments, StatsigStream):
