@@ -88,8 +88,8 @@ class Result:
 
 
 @lru_cache(maxsize=8)
-def _discovered(settings: tuple[tuple[str, str], ...]) -> str:
-    with _files({"config": dict(settings)}) as paths:
+def _discovered(settings: str) -> str:
+    with _files({"config": settings}) as paths:
         command = [*TAP, "--discover", "--config", paths["config"]]
         found = subprocess.run(  # noqa: S603
             command, cwd=ROOT, env=environment(), check=True, capture_output=True, text=True
@@ -104,7 +104,7 @@ def catalog(*streams: str, config: Mapping[str, Any] | None = None) -> Record:
         streams: Their names.
         config: The settings to discover with, where others than the documented streams matter.
     """
-    found: Record = json.loads(_discovered(tuple(sorted((config or {}).items()))))
+    found: Record = json.loads(_discovered(json.dumps(config or {}, sort_keys=True)))
     names = {entry["tap_stream_id"] for entry in found["streams"]}
     assert names.issuperset(streams), sorted(set(streams) - names)
     for entry in found["streams"]:

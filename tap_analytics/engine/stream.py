@@ -87,14 +87,14 @@ class AnalyticsStream(SdkStream):
 
     def apply_catalog(self, catalog: Catalog) -> None:
         """Take keys, replication and choices from a catalog, which may not know of accounts."""
-        entry = catalog.get_stream(self.name)
-        if self.config.get("accounts") and entry is not None:
-            entry.schema.properties = {
-                **(entry.schema.properties or {}),
-                ACCOUNT: Schema(type="string"),
-            }
+        entry = catalog.get_stream(self.name) if self.config.get("accounts") else None
+        if entry is not None:
+            known = entry.schema.properties or {}
+            entry.schema.properties = {ACCOUNT: Schema(type="string"), **known}
         super().apply_catalog(catalog)
         self._tell_accounts_apart()
+        if entry is not None:
+            entry.key_properties = list(self.primary_keys)
 
     def _tell_accounts_apart(self) -> None:
         keys = tuple(self.primary_keys)

@@ -56,6 +56,23 @@ class Entry:
             del entry[name]
 
 
+def forget_others(state: MutableMapping[str, Any], accounts: Collection[str]) -> None:
+    """Take out of a state what belongs to other accounts than those that are read.
+
+    Args:
+        state: The state of the whole tap.
+        accounts: Their names; none for the only one, whose part stands at the top.
+    """
+    for entry in state.get("bookmarks", {}).values():
+        kept = {name: entry.get("accounts", {}).get(name) for name in accounts}
+        kept = {name: part for name, part in kept.items() if part}
+        if accounts:
+            entry.clear()
+        entry.pop("accounts", None)
+        if kept:
+            entry["accounts"] = kept
+
+
 class Ties:
     """A digest of the rows that have one and the same replication key."""
 

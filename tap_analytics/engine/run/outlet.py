@@ -6,9 +6,11 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from tap_analytics.engine.output.writer import StateWriter
-from tap_analytics.engine.run.bookmarks import Entry
+from tap_analytics.engine.run.bookmarks import Entry, forget_others
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from tap_analytics.engine.output.writer import LineWriter
 
 
@@ -18,8 +20,24 @@ class Outlet:
     A backfill reads and moves bookmarks of its own; the state it was given passes through.
     """
 
-    def __init__(self, writer: LineWriter, state: dict[str, Any], *, backfill: bool) -> None:
-        """Take the state of earlier runs."""
+    def __init__(
+        self,
+        writer: LineWriter,
+        state: dict[str, Any],
+        *,
+        backfill: bool = False,
+        accounts: Collection[str] = (),
+    ) -> None:
+        """Take the state of earlier runs, and forget in it what is not read any more.
+
+        Args:
+            writer: Takes the messages.
+            state: The state.
+            backfill: Whether the state passes through as it is.
+            accounts: Names of the accounts that are read; none for the only one.
+        """
+        if not backfill:
+            forget_others(state, accounts)
         self._writer = writer
         self._states = StateWriter(writer, deepcopy(state) if backfill else state)
         self._state = state

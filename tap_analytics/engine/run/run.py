@@ -43,7 +43,8 @@ class Run:
         self.report = Report()
         self._accesses = accesses
         backfill = any(access.options.backfill for access in accesses)
-        self._outlet = Outlet(writer, state, backfill=backfill)
+        names = [access.name for access in accesses if access.name is not None]
+        self._outlet = Outlet(writer, state, backfill=backfill, accounts=names)
         self._workers: dict[str, Worker] = {}
         self._is_closed = False
 

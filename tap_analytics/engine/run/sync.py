@@ -106,12 +106,16 @@ class Sync:
             raise failure
 
     def _write_list(self, part: Listing, reading: Reading) -> None:
+        """Write a list, from which lists below it may be read.
+
+        Those take long, so that the list itself is read through before the first of them.
+        """
         incremental = [child for child in reading.children if child.bookmark is not None]
-        if reading.bookmark is None and not incremental:
-            if reading.children or self._is_dry_run:
-                self._write_rows(part.rows(reading.window), part, reading)
-            else:
-                self._write_batches(part, reading)
+        if self._is_dry_run and reading.bookmark is None:
+            self._write_rows(part.rows(reading.window), part, reading)
+            return
+        if reading.bookmark is None and not reading.children:
+            self._write_batches(part, reading)
             return
         memory, mixed_keys = reading.access.memory // 2, reading.stream.has_mixed_keys
         with closing(Spool(mixed_keys=mixed_keys, memory=memory)) as spool:
