@@ -7,12 +7,13 @@ from urllib.parse import urlsplit
 
 from singer_sdk import typing as th
 
+from tap_analytics.engine.http.auth import HeaderAuthenticator
 from tap_analytics.engine.http.policy import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tap_analytics.engine.http.auth import OAuth
+    from tap_analytics.engine.http.auth import Authenticator
 
 
 class Api:
@@ -92,16 +93,11 @@ class Api:
         return cls.origin
 
     @classmethod
-    def auth_headers(cls, config: Mapping[str, Any]) -> dict[str, str]:
-        """Return the headers that carry the key."""
+    def authenticator(cls, config: Mapping[str, Any]) -> Authenticator:
+        """Return what adds the credentials to a request: a header with the key."""
         header = cls.setting(config, "api_key_header") or cls.key_header
         key = cls.setting(config, cls.credential) or ""
-        return {header: cls.key_format.format(key), **cls.headers}
-
-    @classmethod
-    def oauth(cls, config: Mapping[str, Any]) -> OAuth | None:  # noqa: ARG003
-        """Return what renews its tokens; None if its key does not die."""
-        return None
+        return HeaderAuthenticator(header, cls.key_format.format(key))
 
     @classmethod
     def limits(cls, config: Mapping[str, Any]) -> tuple[tuple[int, float], ...]:

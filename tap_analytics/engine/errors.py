@@ -17,7 +17,7 @@ class ReadError(Exception):
 
 
 class Denied(ReadError):
-    """The API refused the key (401, 403): no further request of that stream makes sense."""
+    """The API refused the key (401, 402, 403): no further request of that stream makes sense."""
 
 
 class Gone(ReadError):

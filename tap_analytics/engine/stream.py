@@ -11,26 +11,30 @@ from urllib.parse import quote
 
 from singer_sdk.singerlib import Schema
 from singer_sdk.streams.rest import HTTPRequest, PageContext
+from typing_extensions import override
 
 from tap_analytics.engine.accounts import ACCOUNT, accounts
 from tap_analytics.engine.errors import TransientError, Unaskable
-from tap_analytics.engine.http.answers import Answer, has_error, reason
+from tap_analytics.engine.http.answers import Answer, NotJson, has_error, judge, reason, told
+from tap_analytics.engine.http.auth import FORM
 from tap_analytics.engine.pages.page import Page
 from tap_analytics.engine.pages.pagination import SinglePage
-from tap_analytics.engine.pages.selector import Selector
+from tap_analytics.engine.pages.selector import Found, Selector
 from tap_analytics.engine.sdk import SdkStream, SdkTap
 from tap_analytics.engine.values import times
 from tap_analytics.engine.values.conform import Conformer
 from tap_analytics.engine.values.encode import canonical, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    import requests
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.singerlib import Catalog
 
     from tap_analytics.engine.api import Api
     from tap_analytics.engine.errors import ReadError
+    from tap_analytics.engine.http.auth import Authenticator
     from tap_analytics.engine.pages.pagination import Paginator
     from tap_analytics.engine.values.cursors import Cursor, Window
 
@@ -114,15 +118,21 @@ class AnalyticsStream(SdkStream):
         """Where paths start."""
         return self.api.base_url(self.config)
 
-    @cached_property
+    @property
+    @override
     def http_headers(self) -> dict[str, str]:
-        """Headers of every request, those with the credentials among them."""
+        """Headers of every request; `authenticator` adds those with the credentials."""
         return {
             "Accept": "application/json",
             "User-Agent": self.user_agent,
             "Accept-Encoding": "gzip, deflate",
-            **self.api.auth_headers(self.config),
+            **self.api.headers,
         }
+
+    @cached_property
+    def authenticator(self) -> Authenticator:
+        """Adds the credentials to a request, and renews them where they die."""
+        return self.api.authenticator(self.config)
 
     def get_new_paginator(self) -> Paginator:
         """Return a paginator for one list."""
@@ -154,6 +164,7 @@ class AnalyticsStream(SdkStream):
         token = paginator.first if next_page_token is None else next_page_token
         return {**self.fixed_params, **asked, **paginator.params(token)}
 
+    @override
     def get_http_request(self, *, page: PageContext[int]) -> HTTPRequest:
         """Return the request for a page; called on any thread."""
         context, token = page.stream_context, page.next_page_token
@@ -161,9 +172,48 @@ class AnalyticsStream(SdkStream):
         token = paginator.first if token is None else token
         params = self.get_url_params(context, token)
         url, params = paginator.place(self.get_url(context), params, token)
-        return HTTPRequest(url=url, params=params, headers=self.http_headers)
+        headers = self.http_headers
+        payload = self.prepare_request_payload(context, token)
+        if payload is not None and not self.payload_as_json:
+            headers = {"Content-Type": FORM, **headers}
+        return HTTPRequest(url, self.http_method, params, headers, payload)
 
     # What is answered
+
+    @property
+    def extra_retry_statuses(self) -> Sequence[int]:  # type: ignore[override]
+        """Statuses after which another attempt may help, beside the server's own failures."""
+        return self.api.policy.statuses
+
+    @override
+    def validate_response(self, response: requests.Response) -> None:
+        """Let a good answer pass; called on any thread.
+
+        Overrides may raise the SDK's `RetriableAPIError` and `FatalAPIError` as well.
+
+        Raises:
+            TransientError: If another attempt may help.
+            Denied: If the key was refused, or what is asked for was not bought.
+            Gone: If the API itself says that there is no such object.
+            ReadError: If the answer is wrong for good.
+        """
+        answer = Answer.of(response)
+        judge(answer, self.extra_retry_statuses, self.response_error_message(answer))
+
+    @override
+    def response_error_message(self, response: requests.Response) -> str:
+        """Return what an answer of a bad status says, as a short part of a sentence."""
+        return told(Answer.of(response))
+
+    @override
+    def parse_response(self, response: requests.Response) -> Iterable[Record]:
+        """Return the records in a good answer; called on any thread.
+
+        Raises:
+            TransientError: If they are not where they should be, or an error stands beside
+                none of them or in the place of the only one.
+        """
+        return self._find(Answer.of(response)).records
 
     @cached_property
     def _selector(self) -> Selector:
@@ -183,25 +233,17 @@ class AnalyticsStream(SdkStream):
         """Return the page in a good answer; called on any thread.
 
         Raises:
-            TransientError: If the records are not where they should be, or an error stands
-                beside none of them or in the place of the only one.
+            TransientError: If the records are not where they should be.
         """
-        body = self.unwrap(answer.json)
-        try:
-            records, is_object, items = self._selector.find(body)
-        except LookupError:
-            msg = f"answered without records at {self.records_jsonpath}{reason(body)}"
-            raise TransientError(msg) from None
-        if has_error(answer.json) and not self._holds_rows(records, answer.json):
-            msg = f"answered with an error in place of records{reason(answer.json)}"
-            raise TransientError(msg)
+        records, is_object, items = self._found(answer)
+        body = self._body(answer)
         paginator = self.get_new_paginator()
         rows = paginator.counted(records)
         return Page(
             records,
             paginator.signals(body, answer.headers),
             self._fingerprint(records, items),
-            len(answer.body),
+            len(answer.content),
             times.iso(times.now()),
             is_object,
             answer.served_at,
@@ -210,6 +252,39 @@ class AnalyticsStream(SdkStream):
             asked_at=answer.asked_at,
             answered_at=time.monotonic(),
         )
+
+    @cached_property
+    def _parses(self) -> bool:
+        """Whether it has a way of its own to find records, in bodies of any kind."""
+        return type(self).parse_response is not AnalyticsStream.parse_response
+
+    def _found(self, answer: Answer) -> Found:
+        if not self._parses:
+            return self._find(answer)
+        records = list(self.parse_response(answer))
+        return Found(records, is_object=False, items=list(records))
+
+    def _body(self, answer: Answer) -> Any:
+        """Return what says how the list goes on: the body, or None if it is not JSON."""
+        try:
+            return self.unwrap(answer.json())
+        except NotJson:
+            if self._parses:
+                return None
+            raise
+
+    def _find(self, answer: Answer) -> Found:
+        said = answer.json()
+        body = self.unwrap(said)
+        try:
+            found = self._selector.find(body)
+        except LookupError:
+            msg = f"answered without records at {self.records_jsonpath}{reason(body)}"
+            raise TransientError(msg) from None
+        if has_error(said) and not self._holds_rows(found.records, said):
+            msg = f"answered with an error in place of records{reason(said)}"
+            raise TransientError(msg)
+        return found
 
     def _holds_rows(self, records: list[dict[str, Any]], body: Any) -> bool:
         """Tell whether there are records, and not just an error where one should be."""

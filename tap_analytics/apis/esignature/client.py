@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import typing as th
+from typing_extensions import override
 
 from tap_analytics.engine.api import Api
+from tap_analytics.engine.http.auth import HeaderAuthenticator
 from tap_analytics.engine.http.policy import RetryPolicy
 from tap_analytics.engine.pages.pagination import PageNumbers, SinglePage
 from tap_analytics.engine.schemas import KeyedSchema
@@ -17,6 +19,7 @@ from tap_analytics.engine.values.cursors import EpochSeconds
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tap_analytics.engine.http.auth import Authenticator
     from tap_analytics.engine.pages.pagination import Paginator
     from tap_analytics.engine.values.cursors import Cursor
 
@@ -48,9 +51,11 @@ class ApplicationApi(EsignatureApi):
     credential = "auth_token"
 
     @classmethod
-    def auth_headers(cls, config: Mapping[str, Any]) -> dict[str, str]:
-        """Return the header that carries the token; a configured key header is not for it."""
-        return {"Authorization": f"Basic {cls.setting(config, cls.credential)}"}
+    @override
+    def authenticator(cls, config: Mapping[str, Any]) -> Authenticator:
+        """Return what adds the token; a configured key header is not for it."""
+        token = cls.setting(config, cls.credential)
+        return HeaderAuthenticator("Authorization", f"Basic {token}")
 
 
 class EsignaturePages(PageNumbers):

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import re
 import time
-from dataclasses import dataclass
+from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import requests
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_encoding_from_headers
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
+from typing_extensions import override
 
 from tap_analytics.engine.errors import Denied, Gone, ReadError, TransientError
 from tap_analytics.engine.secrets import redactor
@@ -19,14 +24,13 @@ from tap_analytics.engine.values import times
 from tap_analytics.engine.values.fitting import exact_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tap_analytics.engine.http.policy import RetryPolicy
+    from collections.abc import Collection, Iterator, Mapping
 
 _EXCERPT = 200
 _EXPIRED = b'"invalid_token"'
 _TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 THROTTLED = frozenset({420, HTTPStatus.TOO_MANY_REQUESTS})
+_REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN})
 _ABSENT = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _SECONDS = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
 
@@ -34,30 +38,54 @@ _SECONDS = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
 _decoder = msgspec.json.Decoder(float_hook=exact_number)
 
 
-@dataclass
-class Answer:
-    """An answer as it came.
+class Answer(requests.Response):
+    """A response whose body is read and decompressed: what hooks of the SDK expect.
 
     Attributes:
-        status: Its status.
-        headers: Its headers, names in any case.
-        body: Its whole body, decompressed.
         asked_at: When it was asked for, in seconds of the monotonic clock.
     """
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    asked_at: float = 0.0
+    def __init__(
+        self, status: int, headers: Mapping[str, str], body: bytes, asked_at: float = 0.0
+    ) -> None:
+        """Take what came.
 
-    @cached_property
-    def json(self) -> Any:
-        """The body, decoded once without losing a digit.
+        Args:
+            status: Its status.
+            headers: Its headers, names in any case.
+            body: Its whole body.
+            asked_at: When it was asked for, in seconds of the monotonic clock.
+        """
+        super().__init__()
+        self.status_code = status
+        self.headers = CaseInsensitiveDict(headers)
+        self.encoding = get_encoding_from_headers(self.headers)
+        self.asked_at = asked_at
+        self._content = body
+        self._content_consumed = True
+
+    @classmethod
+    def of(cls, response: requests.Response) -> Answer:
+        """Return any response as an answer."""
+        if isinstance(response, cls):
+            return response
+        return cls(response.status_code, response.headers, response.content)
+
+    @override
+    def json(self, **kwargs: Any) -> Any:
+        """Return the body, decoded once without losing a digit: fractions are `Decimal`.
+
+        Args:
+            kwargs: For another way to decode, what `json.loads` takes.
 
         Raises:
-            TransientError: If it is not JSON.
+            NotJson: If it is not JSON.
         """
-        return decode(self.body)
+        return super().json(**kwargs) if kwargs else self._decoded
+
+    @cached_property
+    def _decoded(self) -> Any:
+        return decode(self.content)
 
     @cached_property
     def served_at(self) -> int | None:
@@ -68,11 +96,15 @@ class Answer:
             return None
 
 
+class NotJson(TransientError, ValueError):
+    """A body that had to be JSON is something else."""
+
+
 def decode(body: bytes) -> Any:
     """Decode JSON without losing a digit: fractions become `Decimal`, all of them finite.
 
     Raises:
-        TransientError: If the body is not JSON.
+        NotJson: If the body is not JSON.
     """
     try:
         return _decoder.decode(body)
@@ -83,7 +115,7 @@ def decode(body: bytes) -> Any:
     except (ValueError, RecursionError):
         kind = "HTML" if body.lstrip()[:1] == b"<" else "something that is not JSON"
         msg = f"answered with {kind if body else 'an empty body'} ({len(body)} bytes)"
-        raise TransientError(msg) from None
+        raise NotJson(msg) from None
 
 
 def _retry_after(answer: Answer) -> float | None:
@@ -118,63 +150,96 @@ def has_error(body: Any) -> bool:
     return isinstance(body, dict) and bool(body.get("error") or body.get("errors"))
 
 
-def _said(answer: Answer) -> str:
+def reason_of(answer: Answer) -> str:
+    """Return what an answer says about an error; nothing if its body is not JSON."""
     try:
-        return reason(answer.json)
-    except TransientError:
+        return reason(answer.json())
+    except NotJson:
         return ""
 
 
 def has_expired(answer: Answer) -> bool:
     """Tell whether an answer says that the token it was asked with is good no more."""
-    is_refusal = HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.NOT_FOUND
-    return is_refusal and _EXPIRED in answer.body
+    is_refusal = HTTPStatus.BAD_REQUEST <= answer.status_code < HTTPStatus.NOT_FOUND
+    return is_refusal and _EXPIRED in answer.content
+
+
+def is_refused(answer: Answer) -> bool:
+    """Tell whether an answer refuses the credentials, which others may mend."""
+    return answer.status_code == HTTPStatus.UNAUTHORIZED or has_expired(answer)
 
 
 def _is_the_apis(answer: Answer) -> bool:
     """Tell whether the API itself answered, and no proxy in front of it with a page."""
-    if not answer.body.strip():
+    if not answer.content.strip():
         return True
     try:
-        _ = answer.json
-    except TransientError:
+        answer.json()
+    except NotJson:
         return False
     return True
 
 
-def judge(answer: Answer, policy: RetryPolicy) -> None:
+def told(answer: Answer) -> str:
+    """Return what an answer of a bad status says, as a short part of a sentence."""
+    return f"answered {answer.status_code}{reason_of(answer)}"
+
+
+def judge(answer: Answer, statuses: Collection[int] = (), said: str | None = None) -> None:
     """Let a good answer pass; its body may still be anything.
+
+    Args:
+        answer: The answer.
+        statuses: Statuses after which another attempt may help, beside the server's failures.
+        said: What to say of a bad one.
 
     Raises:
         TransientError: If another attempt may help.
-        Denied: If the key was refused.
+        Denied: If the key was refused, or what is asked for was not bought.
         Gone: If the API itself says that there is no such object.
         ReadError: If the answer is wrong for good.
     """
-    status = answer.status
+    status = answer.status_code
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return
-    failure = _failure(answer, policy)
+    failure = _failure(answer, statuses, told(answer) if said is None else said)
     failure.status = status
     raise failure
 
 
-def _failure(answer: Answer, policy: RetryPolicy) -> ReadError:
-    status = answer.status
-    said = f"answered {status}{_said(answer)}"
+@contextmanager
+def translated(answer: Answer) -> Iterator[None]:
+    """Say in our words what a hook raises in the SDK's, and what the answer's status adds.
+
+    Raises:
+        ReadError: In place of `FatalAPIError` and, as `TransientError`, `RetriableAPIError`.
+    """
+    try:
+        yield
+    except (FatalAPIError, RetriableAPIError) as error:
+        failure = _failure(answer, THROTTLED, str(error))
+        if isinstance(error, RetriableAPIError) is not isinstance(failure, TransientError):
+            kind = ReadError if isinstance(error, FatalAPIError) else TransientError
+            failure = kind(str(error))
+        failure.status = answer.status_code
+        raise failure from None
+
+
+def _failure(answer: Answer, statuses: Collection[int], said: str) -> ReadError:
+    status = answer.status_code
     if has_expired(answer):
         msg = f"{said} (the token is invalid or has expired)"
         return Denied(msg)
     wait = _retry_after(answer)
     if status == HTTPStatus.FORBIDDEN and wait is not None:
         return TransientError(said, throttled=True, wait=wait)
-    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+    if status in _REFUSED:
         return Denied(said)
     if status in _ABSENT and _is_the_apis(answer):
         return Gone(said)
     if status in _ABSENT:
         said += " with something that is not JSON: a proxy's word, or a wrong base URL"
     passing = status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    if passing or status in policy.statuses:
+    if passing or status in statuses:
         return TransientError(said, throttled=status in THROTTLED or wait is not None, wait=wait)
     return ReadError(said)

@@ -1,28 +1,77 @@
-"""Access tokens that die and are renewed: OAuth 2 by refresh token or client credentials."""
+"""What tells an API who asks: authenticators of the SDK, and such as renew what dies."""
 
 from __future__ import annotations
 
 import base64
 import threading
 import time
+from abc import abstractmethod
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from singer_sdk.authenticators import APIAuthenticatorBase, APIKeyAuthenticator
 from singer_sdk.streams.rest import HTTPRequest
+from typing_extensions import override
 
 from tap_analytics.engine.errors import Denied, TransientError
-from tap_analytics.engine.http.answers import reason
+from tap_analytics.engine.http.answers import THROTTLED, Answer, judge, reason_of
 from tap_analytics.engine.secrets import redactor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from tap_analytics.engine.http.answers import Answer
+    import requests
+
+    Send = Callable[[HTTPRequest, Callable[[Answer], Any]], Any]
+    """Sends a request as it is, within the API's budget, and returns what is read from the answer.
+
+    What reading raises is what it raises.
+    """
+    Authenticator = Callable[[requests.PreparedRequest], requests.PreparedRequest]
+    """Adds to a request what tells who asks; called on any thread."""
 
 FORM = "application/x-www-form-urlencoded"
 _EARLY = 60.0
 _REFUSALS = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+
+
+class HeaderAuthenticator(APIKeyAuthenticator):
+    """A header that stays as it is: a key, a Basic pair, a bearer token."""
+
+    def __init__(self, name: str, value: str) -> None:
+        """Take the header's name and its whole value."""
+        super().__init__(key=name, value=value)
+
+    @override
+    def authenticate_request(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the header; the URL stays as it is, which the SDK would write anew."""
+        request.headers.update(self.auth_headers)
+        return request
+
+
+class RenewableAuthenticator(APIAuthenticatorBase):
+    """Credentials that die, and are renewed before or after the API refused them."""
+
+    @abstractmethod
+    def prepare(self, send: Send) -> None:
+        """Make sure that there are credentials which are good as far as one can know.
+
+        Raises:
+            ReadError: If there are none to be had.
+        """
+
+    @abstractmethod
+    def renew(self, refused: requests.PreparedRequest, send: Send) -> None:
+        """Get others, unless another thread has done so since.
+
+        Args:
+            refused: The request that was refused.
+            send: Sends a request.
+
+        Raises:
+            ReadError: If there are none to be had.
+        """
 
 
 @dataclass(frozen=True)
@@ -44,13 +93,15 @@ class Grant:
     settings: str
 
 
-class OAuth:
-    """An access token shared by all threads of a lane, renewed by one of them at a time.
+class OAuth(RenewableAuthenticator):
+    """An access token shared by all threads, renewed by one of them at a time (OAuth 2).
 
     It is asked for before the first request if none is known, shortly before it expires, and
     after a request was refused with it. A refresh token that comes with a new access token is
-    used from then on, as long as the process lives.
+    used from then on, as long as the process lives: `shared` finds the same one again.
     """
+
+    _known: dict[tuple[Grant, str | None], OAuth] = {}  # noqa: RUF012
 
     def __init__(self, grant: Grant, access_token: str | None = None) -> None:
         """Start with a token that may be good still, or with none.
@@ -59,44 +110,41 @@ class OAuth:
             grant: How to get another.
             access_token: The configured one.
         """
+        super().__init__()
         self._grant = grant
         self._refresh_token = grant.refresh_token
         self._token = access_token
         self._expires_at: float | None = None
+        self._refused: str | None = None
         self._lock = threading.Lock()
 
-    def headers(self, send: Callable[[HTTPRequest], Answer]) -> dict[str, str]:
-        """Return the header that carries a token; ask for one where none is good.
+    @classmethod
+    def shared(cls, grant: Grant, access_token: str | None = None) -> OAuth:
+        """Return the one of this process; all streams of an account have the same tokens."""
+        return cls._known.setdefault((grant, access_token), cls(grant, access_token))
 
-        Args:
-            send: Sends one request and returns its answer.
+    @override
+    def authenticate_request(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the header that carries the token."""
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
 
-        Raises:
-            Denied: If no token is granted.
-            TransientError: If there is no sound answer.
-        """
+    @override
+    def prepare(self, send: Send) -> None:
         with self._lock:
             late = self._expires_at is not None and time.monotonic() > self._expires_at - _EARLY
             if self._token is None or late:
                 self._renew(send)
-            return {"Authorization": f"Bearer {self._token}"}
 
-    def renew(self, refused: Mapping[str, str], send: Callable[[HTTPRequest], Answer]) -> None:
-        """Get another token, unless another thread has done so since.
-
-        Args:
-            refused: The headers that were refused.
-            send: Sends one request and returns its answer.
-
-        Raises:
-            Denied: If no token is granted.
-            TransientError: If there is no sound answer.
-        """
+    @override
+    def renew(self, refused: requests.PreparedRequest, send: Send) -> None:
         with self._lock:
-            if refused.get("Authorization") == f"Bearer {self._token}":
+            if refused.headers.get("Authorization") == f"Bearer {self._token}":
                 self._renew(send)
 
-    def _renew(self, send: Callable[[HTTPRequest], Answer]) -> None:
+    def _renew(self, send: Send) -> None:
+        if self._refused is not None:
+            raise Denied(self._refused)
         grant = self._grant
         pair = f"{grant.client_id}:{grant.client_secret}".encode()
         fields = {"grant_type": "client_credentials"}
@@ -107,18 +155,24 @@ class OAuth:
             "Authorization": f"Basic {base64.b64encode(pair).decode()}",
             "Content-Type": FORM,
         }
-        answer = send(HTTPRequest(url=grant.url, method="POST", data=fields, headers=headers))
-        if answer.status in _REFUSALS:
-            msg = f"no access token was granted{_said(answer)}: check {grant.settings}"
-            raise Denied(msg)
-        body = answer.json if answer.status < HTTPStatus.MULTIPLE_CHOICES else None
+        request = HTTPRequest(url=grant.url, method="POST", data=fields, headers=headers)
+        self._take(*send(request, self._granted))
+
+    def _granted(self, answer: Answer) -> tuple[str, dict[str, Any]]:
+        """Return the token in an answer, and all of its body."""
+        if answer.status_code in _REFUSALS:
+            settings = self._grant.settings
+            self._refused = f"no access token was granted{reason_of(answer)}: check {settings}"
+            raise Denied(self._refused)
+        judge(answer, THROTTLED)
+        body = answer.json()
         token = body.get("access_token") if isinstance(body, dict) else None
         if not isinstance(body, dict) or not isinstance(token, str) or not token:
-            msg = f"asked for an access token, the API answered {answer.status} without one"
+            msg = f"asked for an access token, the API answered {answer.status_code} without one"
             raise TransientError(msg)
-        self._take(token, body)
+        return token, body
 
-    def _take(self, token: str, body: dict[str, object]) -> None:
+    def _take(self, token: str, body: dict[str, Any]) -> None:
         redactor.add([token])
         self._token = token
         renewer, seconds = body.get("refresh_token"), body.get("expires_in")
@@ -127,10 +181,3 @@ class OAuth:
             self._refresh_token = renewer
         lasts = float(seconds) if isinstance(seconds, (int, float)) else 0.0
         self._expires_at = time.monotonic() + lasts if lasts > 2 * _EARLY else None
-
-
-def _said(answer: Answer) -> str:
-    try:
-        return reason(answer.json)
-    except TransientError:
-        return ""

@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urljoin, urlsplit
-
-import requests
-from requests.structures import CaseInsensitiveDict
 
 from tap_analytics.engine.errors import ReadError, TransientError
-from tap_analytics.engine.http.answers import THROTTLED, Answer, has_expired, judge
-from tap_analytics.engine.http.auth import FORM
+from tap_analytics.engine.http.answers import THROTTLED, is_refused, judge, translated
+from tap_analytics.engine.http.auth import RenewableAuthenticator
 from tap_analytics.engine.http.budget import RETRY, Outcome, utc_in
-from tap_analytics.engine.http.connection import DeadlineAdapter, Watchdog
 from tap_analytics.engine.http.quota import announced, told
+from tap_analytics.engine.http.sender import Sender
 from tap_analytics.engine.http.space import Space
-from tap_analytics.engine.http.trouble import TROUBLE, in_words, is_timeout, plain_cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import requests
     from singer_sdk.streams.rest import HTTPRequest
 
-    from tap_analytics.engine.http.auth import OAuth
+    from tap_analytics.engine.http.answers import Answer
+    from tap_analytics.engine.http.auth import Authenticator
     from tap_analytics.engine.http.budget import Budget
-    from tap_analytics.engine.http.connection import Attempt
     from tap_analytics.engine.http.policy import RetryPolicy
     from tap_analytics.engine.output.report import Tally
 
-_logger = logging.getLogger("tap-analytics")
-_MOST_REDIRECTS = 3
 _T = TypeVar("_T")
 
 
@@ -53,6 +45,22 @@ class Patience:
     policy: RetryPolicy
 
 
+@dataclass(frozen=True)
+class Terms:
+    """How one request is sent; as `Client.fetch` takes it."""
+
+    tally: Tally
+    auth: Authenticator | None
+    validate: Callable[[Answer], None] | None
+
+
+class _TokenRefused(Exception):
+    """The API takes the token no more that a request was sent with."""
+
+    def __init__(self, request: requests.PreparedRequest) -> None:
+        self.request = request
+
+
 def _status(failure: TransientError) -> str:
     """Return the shortest that says why, such as "429"."""
     return str(failure).partition(":")[0].removeprefix("answered ")
@@ -67,7 +75,6 @@ class Client:
         budget: Budget,
         patience: Patience,
         connections: int,
-        auth: OAuth | None = None,
     ) -> None:
         """Open a session; nothing is sent yet.
 
@@ -76,22 +83,21 @@ class Client:
             budget: Grants each request.
             patience: Time limits and retries.
             connections: Connections to keep open.
-            auth: Renews the token of requests that carry one which dies.
         """
         self.budget = budget
         self._patience = patience
-        self._auth = auth
         self._stopped = threading.Event()
-        self._watchdog = Watchdog()
-        self._said: set[str] = set()
-        session = requests.Session()
-        self._send_options: dict[str, Any] = dict(
-            session.merge_environment_settings(origin, {}, None, None, None)
-        )
-        self._send_options["stream"] = True
-        self._adapter = DeadlineAdapter(pool_connections=1, pool_maxsize=connections)
+        self._sender = Sender(origin, patience.timeout, connections)
 
-    def fetch(self, request: HTTPRequest, read: Callable[[Answer], _T], tally: Tally) -> _T:
+    def fetch(
+        self,
+        request: HTTPRequest,
+        read: Callable[[Answer], _T],
+        tally: Tally,
+        *,
+        auth: Authenticator | None = None,
+        validate: Callable[[Answer], None] | None = None,
+    ) -> _T:
         """Ask until there is a sound answer, and return what is read from it.
 
         Requests with a body pass here like all others, retries included: all are reads.
@@ -101,15 +107,18 @@ class Client:
             read: Turns a good answer into the result; what it raises as `TransientError`,
                 as a body that is not JSON does, is retried like any other failure.
             tally: Counts requests, retries and waiting.
+            auth: Adds the credentials.
+            validate: Raises unless an answer is good; `judge` is the usual way.
 
         Raises:
             ReadError: If there is no sound answer within the policy.
         """
+        terms = Terms(tally, auth, validate)
         retry = 0
         waited = 0.0
         while True:
             try:
-                return self._attempt(request, read, tally)
+                return self._attempt(request, terms, read)
             except TransientError as failure:
                 if failure.wait:
                     waited += failure.wait
@@ -153,7 +162,32 @@ class Client:
         with tally.waiting(RETRY, time.monotonic() + wait):
             self._stopped.wait(wait)
 
-    def _attempt(self, request: HTTPRequest, read: Callable[[Answer], _T], tally: Tally) -> _T:
+    def _attempt(self, request: HTTPRequest, terms: Terms, read: Callable[[Answer], _T]) -> _T:
+        """Send a request, with a token that was renewed if it is refused with the first."""
+        auth = terms.auth
+        if not isinstance(auth, RenewableAuthenticator):
+            return self._exchange(request, terms, read)
+        free = replace(terms, auth=None, validate=lambda _: None)
+
+        def send(asked: HTTPRequest, granted: Callable[[Answer], Any]) -> Any:
+            return self._exchange(asked, free, granted)
+
+        auth.prepare(send)
+        try:
+            return self._exchange(request, terms, read, is_first=True)
+        except _TokenRefused as refusal:
+            auth.renew(refusal.request, send)
+        return self._exchange(request, terms, read)
+
+    def _exchange(
+        self,
+        request: HTTPRequest,
+        terms: Terms,
+        read: Callable[[Answer], _T],
+        *,
+        is_first: bool = False,
+    ) -> _T:
+        tally = terms.tally
         leave = self.budget.acquire(tally, self._patience.max_wait)
         outcome = Outcome()
         try:
@@ -161,16 +195,17 @@ class Client:
                 msg = "the run has ended"
                 raise ReadError(msg)
             tally.request()
-            asked_at = time.monotonic()
             with Space() as space:
-                answer = self._authorized(request, space)
-                answer.asked_at = asked_at
-                tally.answered(len(answer.body), time.monotonic() - asked_at)
+                answer = self._sender.send(request, terms.auth, space)
+                tally.answered(len(answer.content), answer.elapsed.total_seconds())
                 outcome.limits = announced(
-                    answer.headers, answer.served_at, refused=answer.status in THROTTLED
+                    answer.headers, answer.served_at, refused=answer.status_code in THROTTLED
                 )
-                judge(answer, self._patience.policy)
-                result = read(answer)
+                if is_first and is_refused(answer):
+                    raise _TokenRefused(answer.request)
+                with translated(answer):
+                    self._validate(answer, terms)
+                    result = read(answer)
             outcome.is_good = True
         except TransientError as failure:
             if failure.throttled and failure.wait is None:
@@ -183,82 +218,14 @@ class Client:
             self.budget.release(leave, outcome)
         return result
 
-    def _authorized(self, request: HTTPRequest, space: Space) -> Answer:
-        """Send a request with a good token; one that is refused is renewed once."""
-        auth = self._auth
-        if auth is None or "Authorization" in request.headers:
-            return self._answer(request, space)
-
-        def send(asked: HTTPRequest) -> Answer:
-            return self._answer(asked, space)
-
-        used = auth.headers(send)
-        answer = send(replace(request, headers={**request.headers, **used}))
-        if answer.status == HTTPStatus.UNAUTHORIZED or has_expired(answer):
-            auth.renew(used, send)
-            answer = send(replace(request, headers={**request.headers, **auth.headers(send)}))
-        return answer
-
-    def _answer(self, request: HTTPRequest, space: Space) -> Answer:
-        with self._watchdog.limit(self._patience.timeout) as attempt:
-            try:
-                answer = self._follow(request, attempt, space)
-            except TROUBLE as error:
-                raise TransientError(self._explain(error, attempt, request.url)) from None
-        if attempt.expired:  # an answer that ends with its connection looks whole
-            raise TransientError(self._too_late)
-        return answer
-
-    def _explain(self, error: Exception, attempt: Attempt, url: str) -> str:
-        cause = plain_cause(error, urlsplit(url).hostname or "", is_late=attempt.expired)
-        if cause is None:
-            late = attempt.expired or is_timeout(error)
-            return self._too_late if late else f"no answer ({in_words(error)})"
-        if cause not in self._said:  # once, and not for each of many streams
-            self._said.add(cause)
-            _logger.warning("%s", cause)
-        return cause
-
-    @property
-    def _too_late(self) -> str:
-        return f"no complete answer within {self._patience.timeout:g} s"
-
-    def _follow(self, request: HTTPRequest, attempt: Attempt, space: Space) -> Answer:
-        query = request.encode_params()
-        url = f"{request.url}?{query}" if query else request.url
-        for _ in range(_MOST_REDIRECTS):
-            answer = self._send(request, url, attempt, space)
-            location = answer.headers.get("Location")
-            if not (300 <= answer.status < 400 and location):  # noqa: PLR2004
-                return answer
-            target = urljoin(url, location)
-            here, there = urlsplit(url), urlsplit(target)
-            if (here.scheme, here.netloc) != (there.scheme, there.netloc):
-                msg = f"redirected to another host ({there.hostname}), which never gets our key"
-                raise ReadError(msg)
-            url = target
-        msg = f"redirected more than {_MOST_REDIRECTS} times"
-        raise ReadError(msg)
-
-    def _send(self, request: HTTPRequest, url: str, attempt: Attempt, space: Space) -> Answer:
-        prepared = requests.PreparedRequest()
-        prepared.method = request.method
-        prepared.url = url  # as built: preparing it would decode and resolve path segments
-        prepared.headers = CaseInsensitiveDict(request.headers)
-        if prepared.headers.get("Content-Type") == FORM:
-            prepared.prepare_body(request.data, None)
-        elif request.data is not None:
-            prepared.prepare_body(None, None, json=request.data)
-        response = self._adapter.send(
-            prepared, timeout=self._patience.timeout, **self._send_options
-        )
-        with response:
-            body = space.read(response.raw, attempt)
-        return Answer(response.status_code, response.headers, body)
+    def _validate(self, answer: Answer, terms: Terms) -> None:
+        if terms.validate is None:
+            judge(answer, self._patience.policy.statuses)
+        else:
+            terms.validate(answer)
 
     def close(self) -> None:
         """Let waiting threads go, refuse further requests, and close idle connections."""
         self._stopped.set()
         self.budget.close()
-        self._watchdog.close()
-        self._adapter.close()
+        self._sender.close()

@@ -56,8 +56,7 @@ class Access:
             patience = Patience(options.timeout, options.max_wait, options.policy(api.policy))
             who = api.name if self.name is None else f"{api.name} of {self.name}"
             budget = Budget(api.limits(self.config), options.concurrency, who)
-            oauth = api.oauth(self.config)
-            client = Client(stream.url_base, budget, patience, options.concurrency, oauth)
+            client = Client(stream.url_base, budget, patience, options.concurrency)
             name = api.name if self.name is None else f"{api.name} of {self.name}"
             self._lanes[api.name] = Lane(
                 name, client, options.concurrency, bytes_ahead=self.memory // _LANES

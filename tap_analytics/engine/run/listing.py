@@ -245,11 +245,17 @@ class ListSource:
         try:
             request = stream.get_http_request(page=PageContext(self._context, token))
             path = request.url.removeprefix(stream.url_base)
-            page = self._client.fetch(request, stream.read_page, self._tally)
+            page = self._client.fetch(
+                request,
+                stream.read_page,
+                self._tally,
+                auth=stream.authenticator,
+                validate=stream.validate_response,
+            )
         except ReadError as error:
             if stream.is_nothing(error):
                 return stream.read_page(Answer(200, {}, b"[]"))
-            msg = f"GET {path} {error}"
+            msg = f"{stream.http_method} {path} {error}"
             failure = type(error)(msg)
             failure.status = error.status
             raise failure from None

@@ -8,20 +8,21 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
+import requests
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
 from tap_analytics.engine.errors import Denied, Gone, ReadError, TransientError
 from tap_analytics.engine.http import answers
-from tap_analytics.engine.http.answers import Answer, decode, has_error, judge, reason
-from tap_analytics.engine.http.policy import RetryPolicy
+from tap_analytics.engine.http.answers import Answer, decode, has_error, judge, reason, translated
 from tap_analytics.engine.secrets import Redactor
 
-POLICY = RetryPolicy(statuses=(418, 429))
+STATUSES = (418, 429)
 
 
 def failure(status: int, body: bytes = b"", **headers: str) -> ReadError:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     with pytest.raises(ReadError) as found:
-        judge(Answer(status, named, body), POLICY)
+        judge(Answer(status, named, body), STATUSES)
     return found.value
 
 
@@ -65,9 +66,9 @@ def test_other_bodies_are_not(body: bytes, said: str) -> None:
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
 def test_good_answers_pass_with_their_body(status: int) -> None:
     answer = Answer(status, {}, b"[1.50]")
-    judge(answer, POLICY)
-    assert answer.json == [Decimal("1.50")]
-    assert answer.json is answer.json
+    judge(answer, STATUSES)
+    assert answer.json() == [Decimal("1.50")]
+    assert answer.json() is answer.json()
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,7 @@ def test_answers_need_not_tell_the_time() -> None:
         (304, ReadError),
         (400, ReadError),
         (401, Denied),
+        (402, Denied),
         (403, Denied),
         (404, Gone),
         (405, ReadError),
@@ -162,7 +164,7 @@ def test_waits_are_measured_on_the_servers_clock(hours: int) -> None:
     now = time.time() + 3600 * hours
     dates = {"Date": formatdate(now, usegmt=True), "Retry-After": formatdate(now + 30, usegmt=True)}
     with pytest.raises(TransientError) as found:
-        judge(Answer(503, dates, b""), POLICY)
+        judge(Answer(503, dates, b""), STATUSES)
     assert found.value.wait == 30
 
 
@@ -252,3 +254,54 @@ def test_reasons_are_short(body: Any, said: str) -> None:
 def test_bodies_that_are_not_json_say_nothing() -> None:
     assert str(failure(500, b"<html>a-key</html>")) == "answered 500"
     assert str(failure(400, b'{"message":"bad page"}')) == "answered 400: bad page"
+
+
+def test_an_answer_is_a_response_as_hooks_of_the_sdk_expect_it() -> None:
+    answer = Answer(201, {"content-type": "text/csv; charset=latin-1"}, b"a;\xe4\nb;1.5\n")
+    assert isinstance(answer, requests.Response)
+    assert (answer.ok, answer.status_code, answer.headers["Content-Type"][:8]) == (
+        True,
+        201,
+        "text/csv",
+    )
+    assert (answer.text, list(answer.iter_lines())) == ("a;ä\nb;1.5\n", [b"a;\xe4", b"b;1.5"])
+    assert b"".join(answer.iter_content(3)) == answer.content
+    with pytest.raises(ValueError, match="not JSON"):
+        answer.json()
+    assert Answer(200, {}, b"[1.5]").json(parse_float=str) == ["1.5"]
+    assert Answer.of(answer) is answer
+
+
+def test_any_response_can_be_an_answer() -> None:
+    response = requests.Response()
+    response.status_code, response._content = 503, b'{"error": "busy"}'
+    response.headers["Retry-After"] = "7"
+    with pytest.raises(TransientError, match="answered 503: busy") as found:
+        judge(Answer.of(response))
+    assert found.value.wait == 7
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "kind"),
+    [
+        (200, FatalAPIError("no"), ReadError),
+        (200, RetriableAPIError("no"), TransientError),
+        (400, RetriableAPIError("no"), TransientError),
+        (402, FatalAPIError("no"), Denied),
+        (403, FatalAPIError("no"), Denied),
+        (404, FatalAPIError("no"), Gone),
+        (404, RetriableAPIError("no"), TransientError),
+        (429, RetriableAPIError("no"), TransientError),
+        (429, FatalAPIError("no"), ReadError),
+        (503, FatalAPIError("no"), ReadError),
+    ],
+)
+def test_what_hooks_raise_in_the_sdks_words_is_said_in_ours(
+    status: int, error: Exception, kind: type[ReadError]
+) -> None:
+    headers = {"Retry-After": "3"} if status > 404 else {}
+    with pytest.raises(ReadError) as found, translated(Answer(status, headers, b"")):
+        raise error
+    assert (type(found.value), str(found.value), found.value.status) == (kind, "no", status)
+    if isinstance(found.value, TransientError) and status > 404:
+        assert (found.value.throttled, found.value.wait) == (True, 3)

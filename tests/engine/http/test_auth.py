@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import pytest
+from singer_sdk.authenticators import BearerTokenAuthenticator
 from singer_sdk.streams.rest import HTTPRequest
 
 from tap_analytics.engine.errors import Denied
@@ -32,6 +33,8 @@ class Issuer:
         self.grants: list[dict[str, list[str]]] = []
         self.lists: list[str] = []
         self.expires_in: int | None = 3600
+        self.busy = 0
+        self.deaf = False
         self.lock = threading.Lock()
         outer = self
 
@@ -42,13 +45,17 @@ class Issuer:
                 carried = self.headers["Authorization"]
                 with outer.lock:
                     outer.lists.append(carried)
-                    is_good = carried == f"Bearer {outer.good}"
+                    is_good = carried == f"Bearer {outer.good}" and not outer.deaf
                 self.answer(200 if is_good else 401, {"data": []} if is_good else {"error": "no"})
 
             def do_POST(self) -> None:
                 size = int(self.headers["Content-Length"])
                 fields = parse_qs(self.rfile.read(size).decode())
                 with outer.lock:
+                    if outer.busy:
+                        outer.busy -= 1
+                        self.answer(429, {"error": "slow down"})
+                        return
                     outer.grants.append(fields)
                     is_basic = self.headers["Authorization"] == "Basic aWQ6c2VjcmV0"
                     if not is_basic or fields.get("refresh_token", [None])[0] not in (
@@ -89,17 +96,20 @@ def issuer() -> Iterator[Issuer]:
 
 
 class Asking:
-    def __init__(self, issuer: Issuer, token: str | None = None, **parts: Any) -> None:
+    def __init__(
+        self, issuer: Issuer, token: str | None = None, concurrency: int = 8, **parts: Any
+    ) -> None:
         values = {"client_secret": "secret", "refresh_token": "renewer-0", **parts}
         grant = Grant(f"{issuer.url}/oauth2/token", "id", settings="'a_refresh_token'", **values)
         self.url = issuer.url
         self.tally = Tally("s", "api")
         self.auth = OAuth(grant, token)
-        self.client = Client(issuer.url, Budget((), 8), patience(), 8, self.auth)
+        self.budget = Budget((), concurrency)
+        self.client = Client(issuer.url, self.budget, patience(), 8)
 
     def __call__(self) -> Any:
         request = HTTPRequest(url=f"{self.url}/list", headers={"Accept": "a/b"})
-        return self.client.fetch(request, lambda answer: answer.json, self.tally)
+        return self.client.fetch(request, lambda answer: answer.json(), self.tally, auth=self.auth)
 
 
 def test_a_token_is_asked_for_where_none_is_known(issuer: Issuer) -> None:
@@ -158,7 +168,7 @@ def test_tokens_that_tell_no_useful_time_are_kept_until_refused(
 
 def test_a_refused_renewal_names_the_settings(issuer: Issuer) -> None:
     for parts in ({"refresh_token": "wrong"}, {"client_secret": "wrong"}):
-        ask = Asking(issuer, "old", **parts)
+        ask = Asking(issuer, "old", 8, **parts)
         with pytest.raises(Denied) as failure:
             ask()
         assert str(failure.value) == (
@@ -171,4 +181,81 @@ def test_an_application_may_ask_for_itself(issuer: Issuer) -> None:
     ask = Asking(issuer, refresh_token=None)
     ask()
     assert issuer.grants == [{"grant_type": ["client_credentials"]}]
+    ask.client.close()
+
+
+def test_every_request_for_a_token_is_one_of_the_budget(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = Asking(issuer, "old", concurrency=1)
+    taken = []
+    acquire = ask.budget.acquire
+
+    def counted(*given: Any) -> Any:
+        taken.append(len(issuer.lists) + len(issuer.grants))
+        return acquire(*given)
+
+    monkeypatch.setattr(ask.budget, "acquire", counted)
+    assert ask() == {"data": []}
+    assert taken == [0, 1, 2]
+    assert (ask.tally.requests, ask.tally.retries, ask.budget._in_flight) == (3, 0, 0)
+    ask.client.close()
+
+
+def test_a_token_that_is_refused_for_now_is_asked_for_again(issuer: Issuer) -> None:
+    issuer.busy = 2
+    ask = Asking(issuer)
+    assert ask() == {"data": []}
+    assert (ask.tally.requests, ask.tally.retries) == (4, 2)
+    ask.client.close()
+
+
+def test_a_refused_application_does_not_ask_again(issuer: Issuer) -> None:
+    ask = Asking(issuer, "old", client_secret="wrong")
+    for _ in range(3):
+        with pytest.raises(Denied, match="no access token was granted"):
+            ask()
+    assert len(issuer.grants) == 1
+    ask.client.close()
+
+
+def test_a_token_that_is_refused_even_when_new_is_a_refusal(issuer: Issuer) -> None:
+    ask = Asking(issuer, "old")
+    ask()
+    issuer.lists.clear()
+    issuer.deaf = True
+    with pytest.raises(Denied, match="answered 401: no"):
+        ask()
+    assert issuer.lists == ["Bearer token-1", "Bearer token-2"]
+    ask.client.close()
+
+
+def test_all_streams_of_an_account_share_their_tokens() -> None:
+    def shared(**parts: Any) -> OAuth:
+        values = {"client_secret": "s", "refresh_token": "r", "settings": "x", **parts}
+        return OAuth.shared(Grant("https://api.example", "id", **values), "token")
+
+    assert shared() is shared()
+    assert shared() is not shared(refresh_token="another")
+
+
+def test_authenticators_of_the_sdk_are_taken_too(issuer: Issuer) -> None:
+    ask = Asking(issuer)
+    issuer.good = "token"
+    request = HTTPRequest(url=f"{ask.url}/list", headers={"Authorization": "ours"})
+    auth = BearerTokenAuthenticator(token="token")
+    ask.client.fetch(request, lambda answer: answer.json(), ask.tally, auth=auth)
+    assert issuer.lists == ["Bearer token"]
+    ask.client.close()
+
+
+def test_what_an_authenticator_of_the_sdk_cannot_do_is_a_refusal(issuer: Issuer) -> None:
+    def fail(_: Any) -> Any:
+        message = "Failed OAuth login"
+        raise RuntimeError(message)
+
+    ask = Asking(issuer)
+    request = HTTPRequest(url=f"{ask.url}/list")
+    with pytest.raises(Denied, match="Failed OAuth login"):
+        ask.client.fetch(request, lambda answer: answer.json(), ask.tally, auth=fail)
     ask.client.close()

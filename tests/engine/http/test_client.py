@@ -53,7 +53,7 @@ class Asking:
         request = HTTPRequest(
             url=self.url + path, params=params, headers={"X-Key": "k", "Accept": "a/b"}
         )
-        return self.client.fetch(request, lambda got: (got.json, len(got.body)), self.tally)
+        return self.client.fetch(request, lambda got: (got.json(), len(got.content)), self.tally)
 
     @property
     def counts(self) -> tuple[int, int]:
@@ -165,10 +165,10 @@ def test_only_documented_statuses_are_tried_again() -> None:
 
 def test_what_cannot_be_read_is_tried_again() -> None:
     def read(answer: Answer) -> Any:
-        if "a" not in answer.json:
-            message = f"not it ({len(answer.body)})"
+        if "a" not in answer.json():
+            message = f"not it ({len(answer.content)})"
             raise TransientError(message)
-        return answer.json
+        return answer.json()
 
     with asking(Reply(body=b'{"b":1}'), GOOD) as (ask, server):
         request = HTTPRequest(url=server.url, params={}, headers={})
@@ -489,7 +489,7 @@ def test_messages_are_no_longer_than_useful(monkeypatch: pytest.MonkeyPatch) -> 
         assert (timeout, stream) == (10.0, True)
         raise OSError("x" * 500)
 
-    monkeypatch.setattr(ask.client._adapter, "send", fail)
+    monkeypatch.setattr(ask.client._sender._adapter, "send", fail)
     with pytest.raises(ReadError) as failure:
         ask()
     assert str(failure.value) == f"no answer (OSError: {'x' * 200}) (attempt 1, the last)"
@@ -553,7 +553,7 @@ def test_what_cannot_be_read_is_no_good_answer() -> None:
 def test_a_watchdog_ends_with_its_client() -> None:
     with asking(GOOD) as (ask, _):
         ask()
-        thread = ask.client._watchdog._thread
+        thread = ask.client._sender._watchdog._thread
         assert thread is not None
         assert thread.is_alive()
     thread.join(5)

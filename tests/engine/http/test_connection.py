@@ -376,7 +376,7 @@ def test_lists_may_be_asked_for_with_a_body() -> None:
         request = HTTPRequest(
             url=f"{ask.url}/search", method="POST", data={"since": 5}, headers={"X-Key": "k"}
         )
-        assert ask.client.fetch(request, lambda got: got.json, ask.tally) == {"a": 1}
+        assert ask.client.fetch(request, lambda got: got.json(), ask.tally) == {"a": 1}
         assert ask.counts == (2, 1)
         ask.client.close()
     assert seen[0] == seen[2]

@@ -54,7 +54,7 @@ class World:
         """Fetch a list whose every request gets this answer, and tell whether it came."""
         tally = self.tallies.setdefault(stream, Tally(stream, "api"))
 
-        def respond(request: HTTPRequest, space: Any) -> Answer:  # noqa: ARG001
+        def respond(request: HTTPRequest, auth: Any, space: Any) -> Answer:  # noqa: ARG001
             assert request is REQUEST
             self.asked[stream] += 1
             self.now += 0.05
@@ -64,9 +64,9 @@ class World:
                 raise TransientError(message)
             return Answer(status, headers, b"{}")
 
-        self.client._answer = respond  # type: ignore[method-assign]
+        self.client._sender.send = respond  # type: ignore[method-assign]
         try:
-            self.client.fetch(REQUEST, lambda answer: answer.json, tally)
+            self.client.fetch(REQUEST, lambda answer: answer.json(), tally)
         except ReadError:
             return False
         return True

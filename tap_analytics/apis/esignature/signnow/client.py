@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import typing as th
+from typing_extensions import override
 
 from tap_analytics.apis.esignature.client import (
     ApplicationApi,
@@ -18,6 +19,7 @@ from tap_analytics.engine.pages.pagination import PageNumbers
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tap_analytics.engine.http.auth import Authenticator
     from tap_analytics.engine.pages.pagination import Paginator
 
 
@@ -69,20 +71,16 @@ class SignNowApi(EsignatureApi):
         return f"https://{name}.signnow.com"
 
     @classmethod
-    def auth_headers(cls, config: Mapping[str, Any]) -> dict[str, str]:
-        """Return the headers that carry the key; none where it is renewed."""
-        return {**cls.headers} if cls.oauth(config) else super().auth_headers(config)
-
-    @classmethod
-    def oauth(cls, config: Mapping[str, Any]) -> OAuth | None:
-        """Return what renews the bearer token, if the settings for it are there."""
+    @override
+    def authenticator(cls, config: Mapping[str, Any]) -> Authenticator:
+        """Return what adds the bearer token, and renews it if the settings for that are there."""
         renewer, name, secret = (cls.setting(config, part) for part in cls.also_on)
         if not (renewer and name and secret):
-            return None
+            return super().authenticator(config)
         settings = " and ".join(f"'{cls.name}_{part}'" for part in cls.also_on)
         url = cls.base_url(config) + "/oauth2/token"
         grant = Grant(url, name, secret, renewer, f"the settings {settings}")
-        return OAuth(grant, cls.setting(config, cls.key_setting))
+        return OAuth.shared(grant, cls.setting(config, cls.key_setting))
 
 
 class SignNowApplicationApi(ApplicationApi, SignNowApi):

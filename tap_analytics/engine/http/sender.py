@@ -1,0 +1,140 @@
+"""One attempt: a request goes out, its answer comes whole, or there is a plain reason why not."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.structures import CaseInsensitiveDict
+
+from tap_analytics.engine.errors import Denied, ReadError, TransientError
+from tap_analytics.engine.http.answers import Answer
+from tap_analytics.engine.http.auth import FORM
+from tap_analytics.engine.http.connection import DeadlineAdapter, Watchdog
+from tap_analytics.engine.http.trouble import TROUBLE, in_words, is_timeout, plain_cause
+
+if TYPE_CHECKING:
+    from singer_sdk.streams.rest import HTTPRequest
+
+    from tap_analytics.engine.http.auth import Authenticator
+    from tap_analytics.engine.http.connection import Attempt
+    from tap_analytics.engine.http.space import Space
+
+_logger = logging.getLogger("tap-analytics")
+_MOST_REDIRECTS = 3
+
+
+class Sender:
+    """Sends requests to one origin, each within a time limit, and leads no key astray."""
+
+    def __init__(self, origin: str, timeout: float, connections: int) -> None:
+        """Open a session; nothing is sent yet.
+
+        Args:
+            origin: Scheme and host of all requests.
+            timeout: Seconds for a whole attempt.
+            connections: Connections to keep open.
+        """
+        self._timeout = timeout
+        self._watchdog = Watchdog()
+        self._said: set[str] = set()
+        self._authenticating = threading.Lock()
+        session = requests.Session()
+        self._options: dict[str, Any] = dict(
+            session.merge_environment_settings(origin, {}, None, None, None)
+        )
+        self._options["stream"] = True
+        self._adapter = DeadlineAdapter(pool_connections=1, pool_maxsize=connections)
+
+    def send(self, request: HTTPRequest, auth: Authenticator | None, space: Space) -> Answer:
+        """Send a request and return its answer, whatever its status.
+
+        Args:
+            request: The request.
+            auth: Adds the credentials, if it takes any.
+            space: Where the answer's body has room.
+
+        Raises:
+            TransientError: If there is no whole answer in time.
+            ReadError: If it leads elsewhere, or is too large.
+        """
+        with self._watchdog.limit(self._timeout) as attempt:
+            try:
+                answer = self._follow(request, auth, attempt, space)
+            except TROUBLE as error:
+                raise TransientError(self._explain(error, attempt, request.url)) from None
+        if attempt.expired:  # an answer that ends with its connection looks whole
+            raise TransientError(self._too_late)
+        return answer
+
+    def _explain(self, error: Exception, attempt: Attempt, url: str) -> str:
+        cause = plain_cause(error, urlsplit(url).hostname or "", is_late=attempt.expired)
+        if cause is None:
+            late = attempt.expired or is_timeout(error)
+            return self._too_late if late else f"no answer ({in_words(error)})"
+        if cause not in self._said:  # once, and not for each of many streams
+            self._said.add(cause)
+            _logger.warning("%s", cause)
+        return cause
+
+    @property
+    def _too_late(self) -> str:
+        return f"no complete answer within {self._timeout:g} s"
+
+    def _follow(
+        self, request: HTTPRequest, auth: Authenticator | None, attempt: Attempt, space: Space
+    ) -> Answer:
+        query = request.encode_params()
+        url = f"{request.url}?{query}" if query else request.url
+        for _ in range(_MOST_REDIRECTS):
+            answer = self._send(self._prepared(request, url, auth), attempt, space)
+            location = answer.headers.get("Location")
+            if not (300 <= answer.status_code < 400 and location):  # noqa: PLR2004
+                return answer
+            target = urljoin(url, location)
+            here, there = urlsplit(url), urlsplit(target)
+            if (here.scheme, here.netloc) != (there.scheme, there.netloc):
+                msg = f"redirected to another host ({there.hostname}), which never gets our key"
+                raise ReadError(msg)
+            url = target
+        msg = f"redirected more than {_MOST_REDIRECTS} times"
+        raise ReadError(msg)
+
+    def _prepared(
+        self, request: HTTPRequest, url: str, auth: Authenticator | None
+    ) -> requests.PreparedRequest:
+        prepared = requests.PreparedRequest()
+        prepared.method = request.method
+        prepared.url = url  # as built: preparing it would decode and resolve path segments
+        prepared.headers = CaseInsensitiveDict(request.headers)
+        if prepared.headers.get("Content-Type") == FORM or isinstance(request.data, str | bytes):
+            prepared.prepare_body(request.data, None)
+        elif request.data is not None:
+            prepared.prepare_body(None, None, json=request.data)
+        if auth is None:
+            return prepared
+        try:
+            with self._authenticating:  # the SDK's know nothing of threads
+                return auth(prepared)
+        except RuntimeError as error:  # what the SDK's raise
+            raise Denied(str(error)) from None
+
+    def _send(self, prepared: requests.PreparedRequest, attempt: Attempt, space: Space) -> Answer:
+        asked_at = time.monotonic()
+        response = self._adapter.send(prepared, timeout=self._timeout, **self._options)
+        with response:
+            body = space.read(response.raw, attempt)
+        answer = Answer(response.status_code, response.headers, body, asked_at)
+        answer.url, answer.reason, answer.request = response.url, response.reason, prepared
+        answer.elapsed = timedelta(seconds=time.monotonic() - asked_at)
+        return answer
+
+    def close(self) -> None:
+        """Close idle connections; an attempt under way ends with its own time limit."""
+        self._watchdog.close()
+        self._adapter.close()
