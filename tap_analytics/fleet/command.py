@@ -1,0 +1,242 @@
+"""The command `tap-analytics-fleet`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import sys
+import time
+import uuid
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tap_analytics.fleet import cluster, plan, show
+from tap_analytics.fleet.crew import Crew, Limits
+from tap_analytics.fleet.store import Store
+from tap_analytics.fleet.tables import Tables
+from tap_analytics.fleet.told import Told
+from tap_analytics.fleet.unit import COMPLETE, Hidden, Outcome, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+INCOMPLETE = 1
+MISCONFIGURED = 2
+_PLACEHOLDER = "{account}"
+_DESCRIPTION = """
+Read many accounts into a Singer target, each by a tap and a target of its own, on the workers
+of a Dask cluster or on processes of this machine. tap_analytics/fleet/README.md says more.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the fleet; returns the exit status.
+
+    Args:
+        arguments: Those of the command line, unless given.
+    """
+    options = _parser().parse_args(arguments)
+    told = Told()
+    try:
+        with told.listening():
+            return _run(options, told)
+    except plan.PlanError as error:
+        for text in error.errors:
+            sys.stderr.write(f"tap-analytics-fleet: {text}\n")
+        return MISCONFIGURED
+    except cluster.ClusterError as error:
+        sys.stderr.write(f"tap-analytics-fleet: {error}\n")
+        return INCOMPLETE
+
+
+def _run(options: argparse.Namespace, told: Told) -> int:
+    began, started_at = time.monotonic(), _now()
+    members = _members(options)
+    store = _store(options.state)
+    catalog = _text(options.catalog) if options.catalog else None
+    units = _units(options, members, catalog)
+    shown = show.Show(len(units))
+    with cluster.connected(
+        options.scheduler,
+        workers=options.workers,
+        threads=options.threads,
+        timeout=options.patience,
+    ) as client:
+        if troubles := cluster.inspect(client, options.target[0]):
+            raise plan.PlanError(troubles)
+        crew = Crew(
+            client,
+            units,
+            Limits(options.retries, options.patience),
+            told,
+            shown,
+        )
+        tables = Tables(store, options.target, catalog, version("tap-analytics"))
+        outcomes = crew.run(None if _is_apart(options) else tables)
+    status = _status(outcomes, told)
+    shown.table(outcomes, time.monotonic() - began)
+    if options.report:
+        facts = {
+            "version": version("tap-analytics"),
+            "started_at": started_at,
+            "ended_at": _now(),
+            "exit_status": status,
+        }
+        content = show.document(outcomes, facts)
+        options.report.write_text(f"{json.dumps(content, indent=2)}\n", encoding="utf-8")
+    return status
+
+
+def _members(options: argparse.Namespace) -> list[plan.Member]:
+    members = plan.read(options.accounts, os.environ)
+    wanted = set(options.only or ())
+    if unknown := sorted(wanted - {member.name for member in members}):
+        raise plan.PlanError([f"'{options.accounts}' has no account '{name}'" for name in unknown])
+    if not _is_apart(options) and any(member.removes_rows for member in members):
+        text = (
+            "setting 'emit_activate_version_messages' would remove the rows of other accounts "
+            f"from tables that they share: give each a schema, with {_PLACEHOLDER} in --target"
+        )
+        raise plan.PlanError([text])
+    return [member for member in members if not wanted or member.name in wanted]
+
+
+def _is_apart(options: argparse.Namespace) -> bool:
+    """Whether each account has tables of its own."""
+    return any(_PLACEHOLDER in part for part in options.target)
+
+
+def _units(
+    options: argparse.Namespace, members: Sequence[plan.Member], catalog: str | None
+) -> dict[Unit, frozenset[str]]:
+    fleet = uuid.uuid4().hex[:12]
+    return {
+        Unit(
+            fleet=fleet,
+            account=member.name,
+            settings=Hidden(member.config),
+            target=tuple(part.replace(_PLACEHOLDER, member.name) for part in options.target),
+            store=options.state,
+            catalog=catalog,
+            lease_seconds=options.lease_seconds,
+            limit=options.limit,
+        ): member.apis
+        for member in members
+    }
+
+
+def _store(url: str) -> Store:
+    try:
+        return Store(url)
+    except (ValueError, ImportError) as error:
+        raise plan.PlanError([f"--state: {error}"]) from None
+
+
+def _text(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        json.loads(text)
+    except (OSError, ValueError) as error:
+        raise plan.PlanError([f"the catalog file '{path}' cannot be read: {error}"]) from None
+    return text
+
+
+def _status(outcomes: Sequence[Outcome], told: Told) -> int:
+    if told.status is not None:
+        return told.status
+    return 0 if all(outcome.status == COMPLETE for outcome in outcomes) else INCOMPLETE
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tap-analytics-fleet", description=_DESCRIPTION)
+    add = parser.add_argument
+    add(
+        "--accounts",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the tap's settings as YAML or JSON, with 'accounts'; a text that is $NAME is taken "
+        "from the environment",
+    )
+    add(
+        "--target",
+        required=True,
+        type=_command,
+        metavar="COMMAND",
+        help=f"the target's command line on a worker; {_PLACEHOLDER} in it is the account's name",
+    )
+    add(
+        "--state",
+        required=True,
+        type=_url,
+        metavar="URL",
+        help="where all machines keep states and leases: a shared folder, s3://bucket/path, ...",
+    )
+    add("--catalog", type=Path, metavar="FILE", help="the tap's catalog (default: all streams)")
+    add("--report", type=Path, metavar="FILE", help="write a report there, as JSON")
+    add("--only", action="append", metavar="NAME", help="read this account only; may be repeated")
+    add("--scheduler", metavar="ADDRESS", help="Dask's scheduler, such as tcp://host:8786")
+    number = _number(1)
+    add("--workers", type=number, default=2, metavar="N", help="else: processes to start (2)")
+    add("--threads", type=number, default=4, metavar="N", help="accounts each reads at once (4)")
+    add(
+        "--retries",
+        type=_number(0),
+        default=2,
+        metavar="N",
+        help="how often an account is tried again whose tap or target broke off (2)",
+    )
+    add(
+        "--patience",
+        type=number,
+        default=60,
+        metavar="SECONDS",
+        help="how long to wait for a scheduler, for a worker, and for an end in order (60)",
+    )
+    add(
+        "--lease-seconds",
+        type=number,
+        default=60,
+        metavar="SECONDS",
+        help="without a sign of life for so long, an account passes on to another fleet (60)",
+    )
+    add(
+        "--limit",
+        type=number,
+        default=86_400,
+        metavar="SECONDS",
+        help="the longest that one account is read before it is told to end (a day)",
+    )
+    return parser
+
+
+def _command(text: str) -> list[str]:
+    parts = shlex.split(text)
+    if not parts:
+        message = "is empty"
+        raise argparse.ArgumentTypeError(message)
+    return parts
+
+
+def _url(text: str) -> str:
+    """Return a URL that means the same on every machine."""
+    return text if "://" in text or "::" in text else str(Path(text).absolute())
+
+
+def _number(least: int) -> Any:
+    def number(text: str) -> int:
+        value = int(text)
+        if value < least:
+            message = f"{value} is below {least}"
+            raise argparse.ArgumentTypeError(message)
+        return value
+
+    return number

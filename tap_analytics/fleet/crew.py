@@ -1,0 +1,182 @@
+"""The units of a run, handed to Dask: it places them, tries them again and has the machines."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from distributed.scheduler import KilledWorker
+
+from tap_analytics.fleet.unit import COMPLETE, FAILED, INTERRUPTED, Outcome, Unfinished
+from tap_analytics.fleet.work import halt, read_account
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from distributed import Client, Future
+
+    from tap_analytics.fleet.show import Show
+    from tap_analytics.fleet.tables import Tables
+    from tap_analytics.fleet.told import Told
+    from tap_analytics.fleet.unit import Unit
+
+_TICK_SECONDS = 0.2
+_HALT_SECONDS = 2.0
+_LEADS = 3
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long and how often a run tries.
+
+    Attributes:
+        retries: How often an account is tried again whose programs broke off.
+        patience: Seconds to go on without a worker, or after being told to end.
+    """
+
+    retries: int
+    patience: float
+
+
+class Crew:
+    """One run over units."""
+
+    def __init__(
+        self,
+        client: Client,
+        apis: Mapping[Unit, frozenset[str]],
+        limits: Limits,
+        told: Told,
+        shown: Show,
+    ) -> None:
+        """Prepare a run.
+
+        Args:
+            client: Dask's client.
+            apis: The units, and which APIs each reads.
+            limits: How long and how often to try.
+            told: Whether the run was told to end.
+            shown: Where to say how it goes.
+        """
+        self._client = client
+        self._apis = apis
+        self._limits = limits
+        self._told = told
+        self._shown = shown
+        self._open: dict[str, Unit] = {}
+        self._futures: list[Future[Outcome]] = []
+        self._done: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()
+        self.outcomes: dict[str, Outcome] = {}
+
+    def run(self, tables: Tables | None) -> list[Outcome]:
+        """Read all units; returns their outcomes in the units' order.
+
+        Args:
+            tables: Which APIs have tables. Until all have, one account goes first, alone. None if
+                accounts share no tables.
+        """
+        waiting = list(self._apis)
+        if tables is not None:
+            self._lead(waiting, tables)
+        self._submit(waiting)
+        self._follow()
+        return [
+            self.outcomes.get(unit.account)
+            or Outcome(unit.account, INTERRUPTED, reason="not begun")
+            for unit in self._apis
+        ]
+
+    def _lead(self, waiting: list[Unit], tables: Tables) -> None:
+        """Let single accounts make the tables, each API's by one that is read whole."""
+        tried: Counter[str] = Counter()
+        while self._told.status is None:
+            without = {api for unit in waiting for api in self._apis[unit]} - tables.apis
+            without -= {api for api, times in tried.items() if times >= _LEADS}
+            unit = next((u for u in waiting if self._apis[u] & without), None)
+            if unit is None:
+                return
+            waiting.remove(unit)
+            self._submit([unit])
+            self._follow()
+            if self.outcomes[unit.account].status == COMPLETE:
+                tables.add(self._apis[unit])
+            tried.update(self._apis[unit])
+
+    def _submit(self, units: Iterable[Unit]) -> None:
+        for unit in units if self._told.status is None else ():
+            future = self._client.submit(
+                read_account, unit, key=unit.key, retries=self._limits.retries, pure=False
+            )
+            self._open[unit.key] = unit
+            self._futures.append(future)  # Dask forgets what nobody holds
+            future.add_done_callback(self._done.put)
+
+    def _follow(self) -> None:
+        """Take the outcomes of all that is open, as they come."""
+        alive_at = time.monotonic()
+        halted_at: float | None = None
+        halt_again_at = 0.0
+        while self._open:
+            with suppress(queue.Empty):
+                self._take(self._done.get(timeout=_TICK_SECONDS))
+            now = time.monotonic()
+            if self._has_workers():
+                alive_at = now
+            if self._told.status is not None:
+                halted_at = halted_at or now
+                if now > halt_again_at:  # again, for workers that come meanwhile
+                    self._client.run(halt, self._fleet, wait=False, on_error="ignore")
+                    halt_again_at = now + _HALT_SECONDS
+            if halted_at is not None and now - halted_at > self._limits.patience:
+                self._give_up(INTERRUPTED, "did not end in time")
+            elif now - alive_at > self._limits.patience:
+                self._give_up(FAILED, f"no worker for {self._limits.patience:.0f} s")
+            self._shown.tick(len(self._open))
+
+    @property
+    def _fleet(self) -> str:
+        return next(iter(self._apis)).fleet
+
+    def _has_workers(self) -> bool:
+        return self._client.status == "running" and bool(self._client.scheduler_info()["workers"])
+
+    def _take(self, future: Future[Outcome]) -> None:
+        unit = self._open.pop(str(future.key), None)
+        if unit is None:
+            return
+        if future.status == "finished":
+            outcome = future.result()
+        elif future.status == "error":
+            outcome = _of_error(unit, future.exception(), self._limits.retries)
+        else:
+            outcome = Outcome(
+                unit.account,
+                FAILED,
+                reason="the scheduler was lost; the next run goes on from the account's state",
+            )
+        self._note(outcome)
+
+    def _give_up(self, status: str, reason: str) -> None:
+        for unit in self._open.values():
+            self._note(Outcome(unit.account, status, reason=reason))
+        self._open.clear()
+
+    def _note(self, outcome: Outcome) -> None:
+        self.outcomes[outcome.account] = outcome
+        self._shown.outcome(outcome)
+
+
+def _of_error(unit: Unit, error: BaseException | None, retries: int) -> Outcome:
+    """Return the outcome of a unit that Dask has given up."""
+    if isinstance(error, Unfinished):
+        tried = f" ({retries + 1} attempts)" if retries else ""
+        return replace(error.outcome, reason=f"{error.outcome.reason}{tried}")
+    if isinstance(error, KilledWorker):
+        reason = "each worker that read it died: out of memory, perhaps"
+    else:
+        reason = f"{type(error).__name__}: {error}"
+    return Outcome(unit.account, FAILED, reason=reason)

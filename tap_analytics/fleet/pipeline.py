@@ -1,0 +1,200 @@
+"""A tap piped into a target by processes of their own, its states kept once they are confirmed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tap_analytics.fleet import guard
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_analytics.fleet.lease import Lease
+    from tap_analytics.fleet.store import Store
+    from tap_analytics.fleet.unit import Unit
+
+_EXIT = b"EXIT "
+_SECONDS_BETWEEN_STATES = 1.0
+_LOG_BYTES = 64 * 1024
+
+
+@dataclass
+class Ending:
+    """How the programs ended.
+
+    Attributes:
+        tap: Exit status of the tap, negative for a signal; None if it is not known.
+        target: That of the target.
+        report: The tap's report, empty if there is none.
+        last_words: The last line that each logged, by name.
+    """
+
+    tap: int | None = None
+    target: int | None = None
+    report: Mapping[str, Any] = field(default_factory=dict)
+    last_words: Mapping[str, str] = field(default_factory=dict)
+
+
+class Pipeline:
+    """One run of the two programs."""
+
+    def __init__(self, unit: Unit, store: Store, lease: Lease) -> None:
+        """Prepare a run.
+
+        Args:
+            unit: What to read, and into what.
+            store: Where its state is.
+            lease: The right to read the account.
+        """
+        self._unit = unit
+        self._store = store
+        self._lease = lease
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self._told_to_end = False
+
+    def end(self) -> None:
+        """Tell the tap to end, from any thread; what it has read still reaches the target."""
+        with self._lock:
+            self._told_to_end = True
+            self._say(b"end\n")
+
+    def abandon(self) -> None:
+        """Kill both at once, from any thread: the account is not ours any more."""
+        with self._lock:
+            if self._process is not None and self._process.stdin is not None:
+                with suppress(OSError):
+                    self._process.stdin.close()
+
+    def run(self) -> Ending:
+        """Run both to their ends, and keep each state that the target confirms.
+
+        Raises:
+            Lost: The account has passed on to another worker.
+        """
+        with tempfile.TemporaryDirectory(prefix="tap-analytics-fleet-") as name:
+            folder = Path(name)
+            job = self._job(folder)
+            timer = threading.Timer(self._unit.limit, self.end)
+            timer.daemon = True
+            timer.start()
+            try:
+                ending = self._pipe(job)
+            finally:
+                timer.cancel()
+                self.abandon()
+            self._lease.check()
+            ending.report = _report(folder / "report.json")
+            logs = {part: _tail(folder / f"{part}.log") for part in ("tap", "target")}
+            ending.last_words = {part: _last_line(text) for part, text in logs.items()}
+            text = "".join(f"# {part}\n{log}\n" for part, log in logs.items())
+            self._store.write(self._unit.log_name, text.encode())
+        return ending
+
+    def _job(self, folder: Path) -> dict[str, Any]:
+        """Put the files that the tap reads into a folder; return what the guard is to do."""
+        command = [sys.executable, "-m", "tap_analytics", "--config", "-"]
+        state = self._store.read(self._unit.state_name)
+        catalog = self._unit.catalog
+        contents = {"state": state, "catalog": catalog.encode() if catalog else None}
+        for part, content in contents.items():
+            if content is not None:
+                path = folder / f"{part}.json"
+                path.write_bytes(content)
+                command += [f"--{part}", str(path)]
+        return {
+            "tap": command,
+            "target": self._unit.target,
+            "config": {
+                **self._unit.settings.config,
+                "report_path": str(folder / "report.json"),
+            },
+            "folder": str(folder),
+            "tap_log": str(folder / "tap.log"),
+            "target_log": str(folder / "target.log"),
+        }
+
+    def _pipe(self, job: Mapping[str, Any]) -> Ending:
+        with subprocess.Popen(  # noqa: S603
+            guard.arguments(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        ) as process:
+            with self._lock:
+                self._process = process
+                self._say(json.dumps(job).encode() + b"\n")
+                if self._told_to_end:
+                    self._say(b"end\n")
+            self._lease.on_loss = self.abandon
+            try:
+                return self._follow(process)
+            finally:
+                self.abandon()
+
+    def _follow(self, process: subprocess.Popen[bytes]) -> Ending:
+        """Keep the states that the target prints, until both programs have ended."""
+        ending = Ending()
+        latest: bytes | None = None
+        kept_at = 0.0
+        for line in process.stdout or ():
+            if line.startswith(_EXIT):
+                ending.tap, ending.target = json.loads(line[len(_EXIT) :])
+            elif _is_state(line):
+                latest = line
+                if time.monotonic() - kept_at > _SECONDS_BETWEEN_STATES:
+                    self._keep(latest)
+                    latest, kept_at = None, time.monotonic()
+        if latest is not None:
+            self._keep(latest)
+        return ending
+
+    def _keep(self, state: bytes) -> None:
+        self._lease.check()
+        self._store.write(self._unit.state_name, state)
+
+    def _say(self, line: bytes) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            with suppress(OSError, ValueError):
+                self._process.stdin.write(line)
+                self._process.stdin.flush()
+
+
+def _is_state(line: bytes) -> bool:
+    """Whether a line is a state, and not something else that a target prints."""
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+def _report(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _tail(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _LOG_BYTES))
+            return file.read().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _last_line(text: str) -> str:
+    """Return the last line of a log, without the time, level and name before it."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1].rsplit(" | ", 1)[-1] if lines else ""

@@ -1,0 +1,142 @@
+"""The accounts of a fleet: one file, the tap's own settings, with secrets from the environment."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from tap_analytics import settings
+from tap_analytics.apis import FAMILIES
+from tap_analytics.engine.accounts import accounts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from tap_analytics.engine.accounts import Account
+
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})\Z")
+_ITS_OWN = ("report_path", "progress")
+
+
+class PlanError(Exception):
+    """What is wrong with what the user gave.
+
+    Attributes:
+        errors: One sentence for each mistake.
+    """
+
+    def __init__(self, errors: Sequence[str]) -> None:
+        """Take the sentences."""
+        super().__init__("; ".join(errors))
+        self.errors = list(errors)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One account of the fleet.
+
+    Attributes:
+        name: What the user calls it.
+        apis: Names of the APIs that it turns on.
+        config: The tap's settings for it alone; they hold secrets.
+        removes_rows: Whether the tap tells the target which rows are gone.
+    """
+
+    name: str
+    apis: frozenset[str]
+    config: dict[str, Any]
+    removes_rows: bool
+
+
+def read(path: Path, environment: Mapping[str, str]) -> list[Member]:
+    """Return the accounts that a file names, in order.
+
+    The file is the tap's configuration with ``accounts``, as YAML or JSON. A text that is
+    ``$NAME`` or ``${NAME}`` as a whole is what the environment has under that name; with a second
+    ``$`` before it, it is itself.
+
+    Raises:
+        PlanError: It cannot be read, or the settings are wrong.
+    """
+    given = _parsed(path)
+    missing: list[str] = []
+    config = _expanded(given, environment, missing)
+    if missing:
+        raise PlanError([f"the environment has no '{name}'" for name in dict.fromkeys(missing)])
+    if not config.get("accounts"):
+        raise PlanError([f"'{path}' has no 'accounts': an array of objects with a 'name'"])
+    schema = settings.schema()
+    prepared = deepcopy(config)
+    settings.prepare(prepared, schema)
+    errors = list(settings.find_errors(prepared, schema))
+    errors += [
+        f"setting '{name}' is not for a fleet: it has --report, and shows progress itself"
+        for name in _ITS_OWN
+        if name in config
+    ]
+    if errors:
+        raise PlanError(errors)
+    around = {name: value for name, value in config.items() if name != "accounts"}
+    given_accounts = config["accounts"]
+    if isinstance(given_accounts, str):
+        given_accounts = prepared["accounts"]
+    return [
+        _member(account, {**around, "accounts": [own]})
+        for account, own in zip(accounts(prepared), given_accounts, strict=True)
+    ]
+
+
+def _member(account: Account, config: dict[str, Any]) -> Member:
+    return Member(
+        name=str(account.name),
+        apis=frozenset(f.api.name for f in FAMILIES if f.is_on(account.config)),
+        config=config,
+        removes_rows=bool(account.config.get("emit_activate_version_messages")),
+    )
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise PlanError([f"'{path}' cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise PlanError([f"'{path}' is not text in UTF-8"]) from None
+    except yaml.MarkedYAMLError as error:  # whose own text quotes the line, and what is in it
+        mark = error.problem_mark
+        where = f": line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise PlanError([f"'{path}' is not whole YAML{where}: {error.problem}"]) from None
+    except yaml.YAMLError:
+        raise PlanError([f"'{path}' has characters that YAML does not allow"]) from None
+    if not isinstance(content, dict):
+        raise PlanError([f"'{path}' does not hold the tap's settings, by name"])
+    return content
+
+
+def _expanded(value: Any, environment: Mapping[str, str], missing: list[str]) -> Any:
+    """Return a value with variables in their places, and with what JSON can say only."""
+    if isinstance(value, dict):
+        return {str(k): _expanded(part, environment, missing) for k, part in value.items()}
+    if isinstance(value, list):
+        return [_expanded(part, environment, missing) for part in value]
+    if isinstance(value, (dt.date, dt.datetime)):
+        return value.isoformat()
+    return _text(value, environment, missing) if isinstance(value, str) else value
+
+
+def _text(value: str, environment: Mapping[str, str], missing: list[str]) -> str | None:
+    if value.startswith("$$") and _VARIABLE.match(value[1:]):
+        return value[1:]
+    found = _VARIABLE.match(value)
+    if not found:
+        return value
+    name = found[1] or found[2]
+    if name not in environment:
+        missing.append(name)
+    return environment.get(name)
