@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -37,7 +38,11 @@ def connected(
     if scheduler is None:
         with (
             LocalCluster(
-                n_workers=workers, threads_per_worker=threads, dashboard_address=None
+                n_workers=workers,
+                threads_per_worker=threads,
+                dashboard_address=None,
+                # What becomes of an account is said by us, once it is final.
+                silence_logs=logging.CRITICAL,
             ) as cluster,
             Client(cluster) as client,
         ):

@@ -19,7 +19,7 @@ from tap_analytics.fleet.crew import Crew, Limits
 from tap_analytics.fleet.store import Store
 from tap_analytics.fleet.tables import Tables
 from tap_analytics.fleet.told import Told
-from tap_analytics.fleet.unit import COMPLETE, Hidden, Outcome, Unit
+from tap_analytics.fleet.unit import COMPLETE, Outcome, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,7 +118,7 @@ def _units(
         Unit(
             fleet=fleet,
             account=member.name,
-            settings=Hidden(member.config),
+            settings=member.config,
             target=tuple(part.replace(_PLACEHOLDER, member.name) for part in options.target),
             store=options.state,
             catalog=catalog,

@@ -115,7 +115,7 @@ class Pipeline:
             "tap": command,
             "target": self._unit.target,
             "config": {
-                **self._unit.settings.config,
+                **self._unit.settings,
                 "report_path": str(folder / "report.json"),
             },
             "folder": str(folder),

@@ -13,21 +13,11 @@ BUSY = "busy"
 INTERRUPTED = "interrupted"
 
 
-class Hidden:
-    """Settings, which Dask may send but not show: it logs and displays what a task is given."""
-
-    def __init__(self, config: dict[str, Any]) -> None:
-        """Take the settings."""
-        self.config = config
-
-    def __repr__(self) -> str:
-        """Show nothing of them."""
-        return "<settings>"
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Unit:
     """One account to read into the target.
+
+    Dask logs and displays what a task is given, so all that is shown of it is the account's name.
 
     Attributes:
         fleet: Id of the run of the fleet.
@@ -42,12 +32,16 @@ class Unit:
 
     fleet: str
     account: str
-    settings: Hidden
+    settings: dict[str, Any]
     target: tuple[str, ...]
     store: str
     catalog: str | None = None
     lease_seconds: float = 60.0
     limit: float = 86_400.0
+
+    def __repr__(self) -> str:
+        """Show no settings."""
+        return f"<account {self.account}>"
 
     @property
     def key(self) -> str:
@@ -73,7 +67,7 @@ class Outcome:
         account: The account's name.
         status: ``complete``, ``failed``, ``busy`` or ``interrupted``.
         reason: Why, if it is not complete.
-        records: Records that the tap wrote.
+        records: Records that the tap wrote, if the target took all of it.
         seconds: How long the last attempt took.
         attempts: How often it was begun.
         worker: Where it was read, in words.
@@ -106,6 +100,8 @@ class Unfinished(Exception):
         super().__init__(outcome)
         self.outcome = outcome
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Say why."""
         return f"{self.outcome.account}: {self.outcome.reason}"
+
+    __str__ = __repr__

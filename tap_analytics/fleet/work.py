@@ -89,7 +89,7 @@ def judge(ending: Ending, facts: dict[str, Any], *, halted: bool) -> Outcome:
     streams = list(ending.report.get("streams", ()))
     facts = {
         **facts,
-        "records": sum(stream["records"] for stream in streams),
+        "records": 0 if ending.target else sum(s["records"] for s in streams),
         "tap_status": ending.tap,
         "target_status": ending.target,
         "streams": streams,
