@@ -50,8 +50,8 @@ accounts:
         "start_date": "2025-01-01",
         "accounts": [{"name": "acme", "sales_api_key": "a"}],
     }
-    assert (acme.name, acme.apis) == ("acme", {"sales"})
-    assert (globex.name, globex.apis) == ("globex", {"sales", "workforce"})
+    assert (acme.name, set(acme.apis)) == ("acme", {"sales"})
+    assert (globex.name, set(globex.apis)) == ("globex", {"sales", "workforce"})
     assert globex.config["accounts"][0]["sales_api_key"] == "g"
     assert globex.config["accounts"][0]["workforce_api_key"] == "$ACME_KEY"
 
