@@ -76,7 +76,7 @@ class SdkStream(RESTStream[int]):
         """Return the stream as it is for one account, which has settings of its own."""
         twin = copy(self)
         for name in vars(self):
-            if isinstance(getattr(type(self), name, None), cached_property):
+            if any(isinstance(vars(k).get(name), cached_property) for k in type(self).__mro__):
                 vars(twin).pop(name)
         twin._config = dict(config)  # noqa: SLF001 - it is one of us
         return twin

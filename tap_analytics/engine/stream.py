@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from tap_analytics.engine.accounts import ACCOUNT, accounts
 from tap_analytics.engine.errors import TransientError, Unaskable
+from tap_analytics.engine.hooks import refuse_uncalled
 from tap_analytics.engine.http.answers import Answer, NotJson, has_error, judge, reason, told
 from tap_analytics.engine.http.auth import FORM
 from tap_analytics.engine.pages.page import Page
@@ -84,6 +85,15 @@ class AnalyticsStream(SdkStream):
     append_only: ClassVar[bool] = False
     references: ClassVar[Mapping[str, str]] = {}
 
+    def __init_subclass__(cls, **more: Any) -> None:
+        """Refuse hooks of the SDK that would never be called.
+
+        Raises:
+            TypeError: With what does their work.
+        """
+        super().__init_subclass__(**more)
+        refuse_uncalled(cls, AnalyticsStream)
+
     def __init__(self, tap: SdkTap, **more: Any) -> None:
         """Take the tap; where it reads several accounts, rows are told apart by theirs."""
         super().__init__(tap, **more)
@@ -135,7 +145,7 @@ class AnalyticsStream(SdkStream):
         return self.api.authenticator(self.config)
 
     def get_new_paginator(self) -> Paginator:
-        """Return a paginator for one list."""
+        """Return a paginator for one list: one of `engine.pages.pagination`, or like them."""
         return self.paginator_class(self.api.setting(self.config, "page_size"))
 
     def get_url(self, context: Context | None) -> str:

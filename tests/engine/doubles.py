@@ -71,6 +71,8 @@ class Asked(NamedTuple):
 
     path: str
     headers: dict[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 class Server:
@@ -91,7 +93,9 @@ class Server:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                reply = outer._take(self.path, dict(self.headers))
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                asked = Asked(self.path, dict(self.headers), self.command, body)
+                reply = outer._take(asked)
                 if reply.before is not None:
                     reply.before()
                 self.send_response_only(reply.status)
@@ -109,6 +113,8 @@ class Server:
                         break
                     self.wfile.write(bytes([byte]))
 
+            do_POST = do_GET  # noqa: N815
+
             def log_message(self, *_: Any) -> None:
                 pass
 
@@ -121,9 +127,9 @@ class Server:
         self._server = Quiet(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
-    def _take(self, path: str, headers: dict[str, str]) -> Reply:
+    def _take(self, asked: Asked) -> Reply:
         with self._lock:
-            self.asked.append(Asked(path, headers))
+            self.asked.append(asked)
             return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
     @contextmanager

@@ -9,6 +9,7 @@ from singer_sdk.streams.rest import PageContext
 from tap_analytics.engine.errors import ListChanged, ReadError
 from tap_analytics.engine.http.answers import Answer
 from tap_analytics.engine.pages.judge import Outline
+from tap_analytics.engine.pages.pagination import Paginator
 from tap_analytics.engine.run.spool import KeyLedger
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from tap_analytics.engine.pages.judge import Judge
     from tap_analytics.engine.pages.page import Page
-    from tap_analytics.engine.pages.pagination import Paginator
     from tap_analytics.engine.pages.reader import ListReader
     from tap_analytics.engine.run.reading import Reading
     from tap_analytics.engine.run.rows import Batch, Census
@@ -230,7 +230,12 @@ class ListSource:
         self._tally = reading.tally
         self._context = context
         self._client = reading.lane.client
-        self.paginator: Paginator = reading.stream.get_new_paginator()
+        paginator: object = reading.stream.get_new_paginator()  # overrides may return anything
+        if not isinstance(paginator, Paginator):
+            msg = f"get_new_paginator returned a {type(paginator).__name__}: it has to be a "
+            msg += "Paginator of tap_analytics.engine.pages.pagination, such as NextToken"
+            raise ReadError(msg)
+        self.paginator = paginator
 
     def fetch(self, token: Any) -> Page:
         """Ask for a page; called on a worker thread.

