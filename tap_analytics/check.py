@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.streams.rest import PageContext
 
 from tap_analytics.engine.errors import ReadError, TransientError
+from tap_analytics.engine.http.answers import Answer
 from tap_analytics.engine.output.report import Tally
 from tap_analytics.engine.secrets import redactor
 from tap_analytics.engine.values import times
@@ -20,10 +21,12 @@ from tap_analytics.engine.values.cursors import Window
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tap_analytics.engine.http.answers import Answer
+    import requests
+
     from tap_analytics.engine.pages.page import Page
     from tap_analytics.engine.run.access import Access
     from tap_analytics.engine.stream import AnalyticsStream
+    from tap_analytics.shape import Shapes
 
 _SIDE_BY_SIDE = 8
 _LONGEST_WORD = 160
@@ -76,20 +79,31 @@ class _WrongShapeError(ReadError):
     """An answer has no records where they should be; another attempt would not help."""
 
 
-def examine(roots: Sequence[AnalyticsStream], accesses: Sequence[Access]) -> list[Finding]:
-    """Ask the streams, and those below them, for one page each, side by side."""
+def examine(
+    roots: Sequence[AnalyticsStream], accesses: Sequence[Access], shapes: Shapes | None = None
+) -> list[Finding]:
+    """Ask the streams, and those below them, for one page each, side by side.
+
+    Args:
+        roots: The streams without parent.
+        accesses: The way to each account.
+        shapes: Take the shapes of what is answered, if they are wanted.
+    """
     asked = [
-        (root, access) for root in roots for access in accesses if access.account.has(root.api)
+        (root, access, shapes)
+        for root in roots
+        for access in accesses
+        if access.account.has(root.api)
     ]
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
         families = threads.map(lambda one: list(_root(*one)), asked)
         return [finding for family in families for finding in family]
 
 
-def _root(root: AnalyticsStream, access: Access) -> Iterator[Finding]:
+def _root(root: AnalyticsStream, access: Access, shapes: Shapes | None) -> Iterator[Finding]:
     stream = _for(root, access)
     contexts = list(_slices(stream, access))
-    for finding in _family(stream, access, contexts[0] if contexts else None):
+    for finding in _family(stream, access, contexts[0] if contexts else None, shapes):
         yield replace(finding, lists=len(contexts)) if finding.stream is stream else finding
 
 
@@ -104,12 +118,15 @@ def _slices(stream: AnalyticsStream, access: Access) -> Iterable[dict[str, Any] 
 
 
 def _family(
-    stream: AnalyticsStream, access: Access, context: dict[str, Any] | None
+    stream: AnalyticsStream,
+    access: Access,
+    context: dict[str, Any] | None,
+    shapes: Shapes | None,
 ) -> Iterator[Finding]:
     page: Page | None = None
     began = time.monotonic()
     try:
-        page = got = _page(stream, access, context)
+        page = got = _page(stream, access, context, shapes)
     except ReadError as error:
         yield _trouble(stream, access, error)
     else:
@@ -125,10 +142,26 @@ def _family(
             why = f"{stream.name} has no row to ask it with"
             yield Finding(below, "not asked", advice=why, account=access.name)
         else:
-            yield from _family(below, access, asked)
+            yield from _family(below, access, asked, shapes)
 
 
-def _page(stream: AnalyticsStream, access: Access, context: dict[str, Any] | None) -> Page:
+def _page(
+    stream: AnalyticsStream,
+    access: Access,
+    context: dict[str, Any] | None,
+    shapes: Shapes | None,
+) -> Page:
+    shape = None if shapes is None else shapes.of(stream, access.name)
+    if (at_hand := stream.answer_at_hand(context)) is not None:
+        if shape is not None:
+            shape.hear(at_hand)
+        return stream.read_page(at_hand)
+
+    def validate(answer: requests.Response) -> None:
+        if shape is not None:
+            shape.hear(Answer.of(answer))
+        stream.validate_response(answer)
+
     def read(answer: Answer) -> Page:
         try:
             return stream.read_page(answer)
@@ -138,7 +171,13 @@ def _page(stream: AnalyticsStream, access: Access, context: dict[str, Any] | Non
     request = stream.get_http_request(
         page=PageContext(stream_context=context, next_page_token=None)
     )
-    return access.lane(stream).client.fetch(request, read, Tally(stream.name, stream.api.name))
+    client, tally = access.lane(stream).client, Tally(stream.name, stream.api.name)
+    try:
+        return client.fetch(request, read, tally, auth=stream.authenticator, validate=validate)
+    except ReadError as error:
+        if stream.is_nothing(error):
+            return stream.read_page(Answer(HTTPStatus.OK, {}, b"[]"))
+        raise
 
 
 def _context(

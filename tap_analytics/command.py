@@ -26,11 +26,12 @@ CONFIGURATION_ERROR = 2
 ENVIRONMENT = "ENV"
 """What stands for the environment where a settings file could be named."""
 
-TESTS = ("all", "schema", "estimate")
+TESTS = ("all", "schema", "estimate", "shape")
 NO_TEST = "disabled"
 _TEST_HELP = (
     "Ask every selected stream for one page and tell what came of it; with =estimate also how "
-    "much a first run asks for, with =schema write the SCHEMA messages and ask for nothing."
+    "much a first run asks for, with =shape print what the answers look like without anything "
+    "that they say, to be shared, with =schema write the SCHEMA messages and ask for nothing."
 )
 _OPTION = re.compile(r"--?[a-z][a-z-]{0,30}\Z")
 

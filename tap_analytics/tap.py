@@ -28,9 +28,10 @@ from tap_analytics.engine.sdk import ACTIVATE_VERSION, SdkStream, SdkTap
 from tap_analytics.engine.secrets import redactor
 from tap_analytics.engine.stream import AnalyticsStream
 from tap_analytics.inputs import read_object
+from tap_analytics.shape import Shapes, vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import click
 
@@ -219,10 +220,20 @@ class TapAnalytics(SdkTap):
             return 0
         every = accounts(self.config)
         accesses = [Access(account, len(every)) for account in every]
+        if test == "shape":
+            return self._show_shapes(accesses)
         findings = check.examine(list(self.roots), accesses)
         print(check.table(findings), file=sys.stderr)  # noqa: T201
         if test == "estimate":
             print(f"\n{check.estimate(findings, self.config['max_concurrency'])}", file=sys.stderr)  # noqa: T201
+        return 0 if all(finding.is_good for finding in findings) else INCOMPLETE
+
+    def _show_shapes(self, accesses: list[Access]) -> int:
+        words = vocabulary(cast("Iterable[AnalyticsStream]", self.streams.values()))
+        shapes = Shapes([access.name for access in accesses], words)
+        findings = check.examine(list(self.roots), accesses, shapes)
+        self.message_writer.write(shapes.report(self.plugin_version).encode())
+        self.message_writer.flush()
         return 0 if all(finding.is_good for finding in findings) else INCOMPLETE
 
     @classmethod

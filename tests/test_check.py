@@ -168,4 +168,4 @@ def test_the_schemas_are_written_without_a_request(sandbox: Sandbox, tmp_path: P
 def test_another_test_is_refused(sandbox: Sandbox, tmp_path: Path) -> None:
     done = run(tmp_path, settings(sandbox, "sales"), test="--test=everything")
     assert done.returncode == 2
-    assert "option --test must be one of: all, schema, estimate" in done.stderr
+    assert "option --test must be one of: all, schema, estimate, shape" in done.stderr

@@ -24,6 +24,8 @@ TITLES = {
     "statsig": "Statsig",
     "statuspage": "Statuspage",
 }
+VERIFIED: dict[str, str] = {}
+"""The date, by stream, on which its shape was last compared with that of a live account."""
 SERVED = {(api.name, route.stream) for api in UPSTREAMS for route in api.routes}
 
 
@@ -56,8 +58,14 @@ def stream_table(family: Family) -> Iterator[str]:
             code(stream.replication_key),
             code(*(names[kind] for kind in names if kind is stream.parent_stream_type)),
             listed,
-            "contract" if served else "specification",
+            _proof(stream.name, served=served),
         )
+
+
+def _proof(stream: str, *, served: bool) -> str:
+    if stream in VERIFIED:
+        return f"live, {VERIFIED[stream]}"
+    return "contract" if served else "specification"
 
 
 def relations(family: Family) -> Iterator[tuple[str, str, str]]:

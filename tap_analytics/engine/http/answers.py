@@ -113,9 +113,14 @@ def decode(body: bytes) -> Any:
     try:  # the standard library also reads half surrogate pairs and a byte order mark
         return json.loads(body, parse_float=exact_number, parse_constant=lambda _: None)
     except (ValueError, RecursionError):
-        kind = "HTML" if body.lstrip()[:1] == b"<" else "something that is not JSON"
+        kind = "HTML" if is_html(body) else "something that is not JSON"
         msg = f"answered with {kind if body else 'an empty body'} ({len(body)} bytes)"
         raise NotJson(msg) from None
+
+
+def is_html(body: bytes) -> bool:
+    """Tell whether a body that is not JSON is a page for people."""
+    return body.lstrip()[:1] == b"<"
 
 
 def _retry_after(answer: Answer) -> float | None:
