@@ -69,6 +69,8 @@ class AnalyticsStream(SdkStream):
             come late.
         append_only: Whether the API forgets old rows, so that a row that is missing was not
             deleted.
+        of_every_parent: Whether its rows change while their parent's stands still, so that
+            every run reads it below all of them.
     """
 
     api: ClassVar[type[Api]]
@@ -83,6 +85,7 @@ class AnalyticsStream(SdkStream):
     left_out: ClassVar[tuple[str, ...]] = ()
     lookback_days: ClassVar[float] = 0
     append_only: ClassVar[bool] = False
+    of_every_parent: ClassVar[bool] = False
     references: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls, **more: Any) -> None:

@@ -84,6 +84,7 @@ class Experiments(ExperimentationStream):
     name = "experiments"
     path = "/v1/experiments"
     replication_key = "lastModifiedTime"
+    child_keys = {"experiment_id": "id"}
 
 
 class Gates(ExperimentationStream):
@@ -103,6 +104,7 @@ class GatesRules(ExperimentationStream):
     parent_stream_type = Gates
     primary_keys = ("gate_id", "id")
     records_jsonpath = "$.data[*].rules[*]"
+    child_keys = {"gate_id": "gate_id", "rule_id": "id", "rule_base_id": "baseID"}
 
 
 class Holdouts(ExperimentationStream):
@@ -111,6 +113,7 @@ class Holdouts(ExperimentationStream):
     name = "holdouts"
     path = "/v1/holdouts"
     replication_key = "lastModifiedTime"
+    child_keys = {"holdout_id": "id"}
 
 
 class IngestionStatus(DayWindow, ExperimentationStream):
@@ -140,6 +143,7 @@ class Layers(ExperimentationStream):
     name = "layers"
     path = "/v1/layers"
     replication_key = "lastModifiedTime"
+    child_keys = {"layer_id": "id"}
 
 
 class Metrics(ExperimentationStream):
@@ -147,6 +151,7 @@ class Metrics(ExperimentationStream):
 
     name = "metrics"
     path = "/v1/metrics/list"
+    child_keys = {"metric_id": "id"}
 
 
 class MetricsValues(EachDay, ExperimentationStream):

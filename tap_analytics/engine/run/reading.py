@@ -123,8 +123,14 @@ class Reading:
 
     def _reads_all(self) -> bool:
         return self.stream.window_key is None or (
-            self.access.options.reads_open_end
-            and any(one.is_due for one in self.family if one.stream.window_key)
+            self.access.options.reads_open_end and any(one._asks_for_all for one in self.family)  # noqa: SLF001
+        )
+
+    @property
+    def _asks_for_all(self) -> bool:
+        stream = self.stream
+        return (stream.window_key is not None and self.is_due) or (
+            stream.of_every_parent and bool(stream.selected)
         )
 
     @property

@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
-from tap_analytics.apis.experimentation.statsig import core, segments
+from tap_analytics.apis.experimentation.statsig import (
+    core,
+    delivery,
+    exposures,
+    monitoring,
+    overrides,
+    project,
+    results,
+    segments,
+    uses,
+    versions,
+    warehouse,
+)
 from tap_analytics.engine.catalog import Vendor
 
-VENDOR = Vendor(core.STREAMS, segments.STREAMS)
+_SUBJECTS = (
+    segments,
+    results,
+    exposures,
+    versions,
+    overrides,
+    uses,
+    warehouse,
+    delivery,
+    monitoring,
+    project,
+)
+VENDOR = Vendor(core.STREAMS, tuple(stream for part in _SUBJECTS for stream in part.STREAMS))

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tap_analytics.apis.experimentation.statsig.client import StatsigPages, StatsigStream
+from tap_analytics.apis.experimentation.statsig.client import (
+    StatsigPages,
+    StatsigStream,
+    WholeList,
+)
 from tap_analytics.apis.experimentation.statsig.core import Segments
 
 
@@ -35,4 +39,15 @@ class SegmentMembers(StatsigStream):
         return {**body, "data": {**data, "members": [{"id": one} for one in data.get("ids") or ()]}}
 
 
-STREAMS = (SegmentMembers,)
+class SegmentsIdlistMetadata(StatsigStream):
+    """State of the list of each segment that has one."""
+
+    name = "experimentation_segments_idlist_metadata"
+    path = "/v1/segments/{segment_id}/idlist_metadata"
+    parent_stream_type = Segments
+    paginator_class = WholeList
+    of_every_parent = True
+    primary_keys = ("segment_id",)
+
+
+STREAMS = (SegmentMembers, SegmentsIdlistMetadata)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from tap_analytics.apis.status_page.statuspage import core, incidents
+from tap_analytics.apis.status_page.statuspage import (
+    access,
+    core,
+    incidents,
+    pages,
+    uptimes,
+)
 from tap_analytics.engine.catalog import Vendor
 
-VENDOR = Vendor(core.STREAMS, incidents.STREAMS)
+_SUBJECTS = (incidents, uptimes, access, pages)
+VENDOR = Vendor(core.STREAMS, tuple(stream for part in _SUBJECTS for stream in part.STREAMS))

@@ -67,6 +67,7 @@ class Components(PageStream):
     name = "status_page_components"
     path = "/pages/{page_id}/components"
     replication_key = "updated_at"
+    child_keys = {"page_id": "page_id", "component_id": "id"}
 
 
 class Metrics(PageStream):

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tap_analytics.apis.status_page.statuspage.client import StatuspageStream
 from tap_analytics.apis.status_page.statuspage.core import Incidents
+from tap_analytics.engine.errors import Gone
 from tap_analytics.engine.pages.pagination import SinglePage
+
+if TYPE_CHECKING:
+    from tap_analytics.engine.errors import ReadError
 
 
 class IncidentUpdates(StatuspageStream):
@@ -18,4 +24,29 @@ class IncidentUpdates(StatuspageStream):
     primary_keys = ("page_id", "incident_id", "id")
 
 
-STREAMS = (IncidentUpdates,)
+class Postmortems(StatuspageStream):
+    """Postmortems of incidents: a request for each incident that changed."""
+
+    name = "status_page_incidents_postmortems"
+    path = "/pages/{page_id}/incidents/{incident_id}/postmortem"
+    parent_stream_type = Incidents
+    paginator_class = SinglePage
+    records_jsonpath = "$"
+    primary_keys = ("page_id", "incident_id")
+    left_out = ("preview_key",)
+
+    def is_nothing(self, error: ReadError) -> bool:
+        """Tell whether an incident has none."""
+        return isinstance(error, Gone)
+
+
+class IncidentSubscribers(StatuspageStream):
+    """Who is told about single incidents: requests for each incident that changed."""
+
+    name = "status_page_incidents_subscribers"
+    path = "/pages/{page_id}/incidents/{incident_id}/subscribers"
+    parent_stream_type = Incidents
+    primary_keys = ("page_id", "incident_id", "id")
+
+
+STREAMS = (IncidentUpdates, Postmortems, IncidentSubscribers)
