@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_analytics.apis import FAMILIES
 from tap_analytics.settings import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from singer_sdk.singerlib import Catalog
 
+    from tap_analytics.engine.catalog import Family
 
-def every_name() -> dict[str, list[str]]:
+
+def every_name(families: Iterable[Family]) -> dict[str, list[str]]:
     """Return the name of every stream there is, with what makes it one of a run's."""
     found: dict[str, list[str]] = {}
     stream: Any  # the SDK types what classes declare as properties
-    for family in FAMILIES:
+    for family in families:
         ways = " or ".join(", ".join(way) for way in family.ways_on)
         for stream in family.documented:
             found.setdefault(str(stream.name), []).append(f"set {ways}")
@@ -30,9 +31,11 @@ def every_name() -> dict[str, list[str]]:
     return found
 
 
-def missing(catalog: Catalog | None, there: Collection[str]) -> Iterator[str]:
+def missing(
+    catalog: Catalog | None, there: Collection[str], families: Iterable[Family]
+) -> Iterator[str]:
     """Yield what to say of streams that the catalog selects and the run does not have."""
-    names = every_name()
+    names = every_name(families)
     for name, entry in (catalog or {}).items():
         if name in there or not entry.metadata.resolve_selection().get((), True):
             continue
@@ -43,9 +46,11 @@ def missing(catalog: Catalog | None, there: Collection[str]) -> Iterator[str]:
             yield f"stream '{name}' is selected, but there is none of this name{meant}"
 
 
-def mapped_nowhere(stream_maps: Mapping[str, Any], there: Collection[str]) -> Iterator[str]:
+def mapped_nowhere(
+    stream_maps: Mapping[str, Any], there: Collection[str], families: Iterable[Family]
+) -> Iterator[str]:
     """Yield what is wrong with the names of the streams that are to be mapped."""
-    known = {*there, *every_name()}
+    known = {*there, *every_name(families)}
     for name, one in stream_maps.items():
         is_new = isinstance(one, dict) and "__source__" in one
         source = one["__source__"] if is_new else name

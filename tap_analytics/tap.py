@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     import click
 
+    from tap_analytics.engine.catalog import Family
     from tap_analytics.engine.output.report import Report
 
 
@@ -43,9 +44,14 @@ _OBJECTS_BETWEEN_COLLECTIONS = 200_000
 
 
 class TapAnalytics(SdkTap):
-    """Reads Factorial, Statuspage, Statsig, Freshsales and SignNow."""
+    """Reads Factorial, Statuspage, Statsig, Freshsales and SignNow.
+
+    Attributes:
+        families: The APIs; a subclass with others reads those, with their settings.
+    """
 
     name = "tap-analytics"
+    families: ClassVar[tuple[Family, ...]] = FAMILIES
     config_jsonschema: ClassVar[dict[str, Any]] = settings.schema()
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
@@ -57,6 +63,12 @@ class TapAnalytics(SdkTap):
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        """Take the settings of other APIs."""
+        super().__init_subclass__(**more)
+        if "families" in vars(cls):
+            cls.config_jsonschema = settings.schema(cls.families)
 
     def new_run(self) -> Run:
         """Return a run over this tap's accounts, from its state on."""
@@ -92,7 +104,9 @@ class TapAnalytics(SdkTap):
         unknown = settings.unknown_variables(schema, os.environ, is_read=self.reads_environment)
         known = schema["properties"]
         return [
-            *settings.find_errors(dict(self.config), schema, to_read=to_read),
+            *settings.find_errors(
+                dict(self.config), schema, to_read=to_read, families=self.families
+            ),
             *(
                 f"unknown setting '{name}' in the environment{settings.suggestion(name, known)}"
                 for name in unknown
@@ -114,7 +128,7 @@ class TapAnalytics(SdkTap):
         """Return the streams of the APIs that have a key; of all APIs if none has."""
         return [
             stream(self)
-            for family, account in enabled(FAMILIES, accounts(self.config))
+            for family, account in enabled(self.families, accounts(self.config))
             for stream in family.streams(account.config)
         ]
 
@@ -148,17 +162,19 @@ class TapAnalytics(SdkTap):
     def check_selection(self) -> list[str]:
         """Return what keeps the selected streams from being read at all."""
         every = accounts(self.config)
-        if not any(family.is_on(account.config) for family in FAMILIES for account in every):
-            names = [way[0] for family in FAMILIES for way in family.ways_on if len(way) == 1]
+        if not any(family.is_on(account.config) for family in self.families for account in every):
+            names = [way[0] for family in self.families for way in family.ways_on if len(way) == 1]
             hint = f"; {self.overlooked}" if self.overlooked else ""
             return [f"no API is turned on: set at least one of {', '.join(names)}{hint}"]
-        absent = list(selection.missing(self.input_catalog, self.streams))
+        absent = list(selection.missing(self.input_catalog, self.streams, self.families))
         if not any(True for _ in self.roots):
             return absent or ["the catalog selects no stream, so there is nothing to read"]
         for text in absent:
             self.logger.warning("%s", text)
         misnamed = list(
-            selection.mapped_nowhere(self.config.get("stream_maps") or {}, self.streams)
+            selection.mapped_nowhere(
+                self.config.get("stream_maps") or {}, self.streams, self.families
+            )
         )
         if misnamed:
             return misnamed

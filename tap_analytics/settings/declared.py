@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
 from tap_analytics.apis import FAMILIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tap_analytics.engine.catalog import Family
 
 _A_DAY = 86_400
 _TEN_YEARS = 3650
@@ -133,9 +138,9 @@ _COMMON = (
 )
 
 
-def schema() -> dict[str, Any]:
-    """Return the JSON schema of the settings."""
-    per_api = [setting for family in FAMILIES for setting in family.settings()]
+def schema(families: Iterable[Family] = FAMILIES) -> dict[str, Any]:
+    """Return the JSON schema of the settings of these APIs, and of those that hold for all."""
+    per_api = [setting for family in families for setting in family.settings()]
     common = [setting for setting in _COMMON if setting.name in _PER_ACCOUNT]
     name = th.Property(
         "name",

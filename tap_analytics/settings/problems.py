@@ -16,7 +16,7 @@ from tap_analytics.engine.values import times
 from tap_analytics.settings.given import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from jsonschema import ValidationError
 
@@ -40,7 +40,11 @@ class Problem(NamedTuple):
 
 
 def find_errors(
-    config: Mapping[str, Any], config_schema: Mapping[str, Any], *, to_read: bool = True
+    config: Mapping[str, Any],
+    config_schema: Mapping[str, Any],
+    *,
+    to_read: bool = True,
+    families: Sequence[Family] = FAMILIES,
 ) -> Iterator[str]:
     """Yield what is wrong with prepared settings, each error once.
 
@@ -48,6 +52,7 @@ def find_errors(
         config: The settings.
         config_schema: What they have to be.
         to_read: Whether an API is to be read with them; what that takes may else be missing.
+        families: The APIs whose settings they are.
     """
     found = list(_alone(config, config_schema))
     given = config.get("accounts")
@@ -55,7 +60,7 @@ def find_errors(
         found += _of_accounts(given, config_schema["properties"]["accounts"]["items"])
     if to_read and not any("accounts" in problem.settings for problem in found):
         wrong = frozenset().union(*(problem.settings for problem in found))
-        found += _together(accounts(config), wrong)
+        found += _together(accounts(config), wrong, families)
     yield from dict.fromkeys(problem.text for problem in found)
 
 
@@ -177,20 +182,24 @@ def _of_accounts(given: list[Any], item: Mapping[str, Any]) -> Iterator[Problem]
 # What holds together
 
 
-def _together(every: tuple[Account, ...], wrong: frozenset[str]) -> Iterator[Problem]:
-    found = [(account.name, _of_account(account, wrong)) for account in every]
+def _together(
+    every: tuple[Account, ...], wrong: frozenset[str], families: Sequence[Family]
+) -> Iterator[Problem]:
+    found = [(account.name, _of_account(account, wrong, families)) for account in every]
     shared = set(found[0][1]).intersection(*(problems for _, problems in found))
     for name, problems in found:
         for settings, text in problems:
             common = name is None or (settings, text) in shared
             yield Problem(settings, text if common else f"account '{name}': {text}")
     if every[0].name is not None:
-        yield from _across(every)
+        yield from _across(every, families)
 
 
-def _of_account(account: Account, wrong: frozenset[str]) -> list[Problem]:
+def _of_account(
+    account: Account, wrong: frozenset[str], families: Sequence[Family]
+) -> list[Problem]:
     config = {name: value for name, value in account.config.items() if name not in wrong}
-    problems = [*_of_dates(config), *(p for family in FAMILIES for p in _of_api(family, config))]
+    problems = [*_of_dates(config), *(p for family in families for p in _of_api(family, config))]
     return [problem for problem in problems if not problem.settings & wrong]
 
 
@@ -223,15 +232,15 @@ def _of_api(family: Family, config: Mapping[str, Any]) -> Iterator[Problem]:
     yield Problem(frozenset([key, *choices]), text)
 
 
-def _across(every: tuple[Account, ...]) -> Iterator[Problem]:
+def _across(every: tuple[Account, ...], families: Sequence[Family]) -> Iterator[Problem]:
     about = frozenset({"accounts"})
-    on = [[family for family in FAMILIES if family.is_on(account.config)] for account in every]
-    for account, families in zip(every, on, strict=True):
-        if not families:
+    on = [[family for family in families if family.is_on(account.config)] for account in every]
+    for account, turned_on in zip(every, on, strict=True):
+        if not turned_on:
             text = f"account '{account.name}': turns on no API: give it the key of one"
             yield Problem(about, text)
-    for family in FAMILIES:
-        those = [every[n].config for n, families in enumerate(on) if family in families]
+    for family in families:
+        those = [every[n].config for n, turned_on in enumerate(on) if family in turned_on]
         if len({family.spoken(config) for config in those}) > 1:
             name = f"{family.api.name}_upstream"
             text = f"setting '{name}' must be the same for all accounts with this API"
