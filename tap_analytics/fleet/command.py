@@ -204,9 +204,9 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--lease-seconds",
         type=number,
-        default=60,
+        default=30,
         metavar="SECONDS",
-        help="without a sign of life for so long, an account passes on to another fleet (60)",
+        help="without a sign of life for so long, an account passes on (30)",
     )
     add(
         "--limit",

@@ -68,6 +68,8 @@ class Crew:
         self._told = told
         self._shown = shown
         self._open: dict[str, Unit] = {}
+        self._lost: list[Unit] = []
+        self._rounds = 0
         self._futures: list[Future[Outcome]] = []
         self._done: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()
         self.outcomes: dict[str, Outcome] = {}
@@ -108,10 +110,12 @@ class Crew:
 
     def _submit(self, units: Iterable[Unit]) -> None:
         for unit in units if self._told.status is None else ():
+            self._rounds += 1
+            key = f"{unit.account}-{unit.fleet}-{self._rounds}"
             future = self._client.submit(
-                read_account, unit, key=unit.key, retries=self._limits.retries, pure=False
+                read_account, unit, key=key, retries=self._limits.retries, pure=False
             )
-            self._open[unit.key] = unit
+            self._open[key] = unit
             self._futures.append(future)  # Dask forgets what nobody holds
             future.add_done_callback(self._done.put)
 
@@ -120,21 +124,26 @@ class Crew:
         alive_at = time.monotonic()
         halted_at: float | None = None
         halt_again_at = 0.0
-        while self._open:
+        while self._open or self._lost:
             with suppress(queue.Empty):
                 self._take(self._done.get(timeout=_TICK_SECONDS))
             now = time.monotonic()
             if self._has_workers():
                 alive_at = now
+                lost, self._lost = self._lost, []
+                self._submit(lost)
             if self._told.status is not None:
                 halted_at = halted_at or now
-                if now > halt_again_at:  # again, for workers that come meanwhile
+                if now > halt_again_at and self._client.status == "running":
+                    # Again and again, for workers that come meanwhile.
                     self._client.run(halt, self._fleet, wait=False, on_error="ignore")
                     halt_again_at = now + _HALT_SECONDS
             if halted_at is not None and now - halted_at > self._limits.patience:
                 self._give_up(INTERRUPTED, "did not end in time")
             elif now - alive_at > self._limits.patience:
                 self._give_up(FAILED, f"no worker for {self._limits.patience:.0f} s")
+            elif self._client.status == "closed":
+                self._give_up(FAILED, "the scheduler was lost")
             self._shown.tick(len(self._open))
 
     @property
@@ -142,28 +151,27 @@ class Crew:
         return next(iter(self._apis)).fleet
 
     def _has_workers(self) -> bool:
-        return self._client.status == "running" and bool(self._client.scheduler_info()["workers"])
+        return self._client.status == "running" and bool(
+            self._client.scheduler_info().get("workers")
+        )
 
     def _take(self, future: Future[Outcome]) -> None:
         unit = self._open.pop(str(future.key), None)
         if unit is None:
             return
         if future.status == "finished":
-            outcome = future.result()
+            self._note(future.result())
         elif future.status == "error":
-            outcome = _of_error(unit, future.exception(), self._limits.retries)
-        else:
-            outcome = Outcome(
-                unit.account,
-                FAILED,
-                reason="the scheduler was lost; the next run goes on from the account's state",
-            )
-        self._note(outcome)
+            self._note(_of_error(unit, future.exception(), self._limits.retries))
+        else:  # the scheduler forgot it: it was restarted
+            self._lost.append(unit)
 
     def _give_up(self, status: str, reason: str) -> None:
-        for unit in self._open.values():
-            self._note(Outcome(unit.account, status, reason=reason))
+        for unit in (*self._open.values(), *self._lost):
+            text = f"{reason}; the next run goes on from the account's state"
+            self._note(Outcome(unit.account, status, reason=text))
         self._open.clear()
+        self._lost.clear()
 
     def _note(self, outcome: Outcome) -> None:
         self.outcomes[outcome.account] = outcome

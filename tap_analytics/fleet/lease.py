@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -74,17 +75,21 @@ class Lease:
     def __enter__(self) -> Self:
         """Take the lease, waiting out a holder that gives no sign of life.
 
+        An earlier attempt of the same fleet may still run where Dask lost sight of it; it sees
+        that the lease has passed on, ends, and says so by removing its file.
+
         Raises:
             Busy: Its holder is alive, or somebody was faster.
         """
         number, content = self._highest()
         before = _read(content)
-        if before.get("fleet") == self.holder.fleet:
-            # Dask has given the account to us, so whoever of this fleet had it is gone.
+        is_ours = before.get("fleet") == self.holder.fleet
+        if is_ours:
             attempt = int(before.get("attempt", 0)) + 1
             self.holder = Holder(self.holder.fleet, self.holder.place, attempt)
-        elif content is not None and not before.get("released"):
-            self._wait_out(number, content, before)
+        is_alive = self._is_alive(number, content)
+        if is_alive and not is_ours:
+            raise Busy(_who(before))
         self._number = number + 1
         if not self._store.create(self._name(self._number), self._content()):
             raise Busy(_who(_read(self._highest()[1])))
@@ -92,6 +97,8 @@ class Lease:
         if highest != self._number:
             self._store.remove(self._name(self._number))
             raise Busy(_who(_read(content)))
+        if is_alive:
+            self._wait(lambda: self._store.read(self._name(number)) is None)
         for name in self._store.names(self._folder):
             if _number(name) < self._number:
                 self._store.remove(f"{self._folder}/{name}")
@@ -120,15 +127,19 @@ class Lease:
             text = "the lease of the account has passed on to another worker"
             raise Lost(text)
 
-    def _wait_out(self, number: int, content: bytes, before: dict[str, Any]) -> None:
+    def _is_alive(self, number: int, content: bytes | None) -> bool:
+        """Whether the lease is held by somebody who renews it; that takes a while to see."""
+        if content is None or _read(content).get("released"):
+            return False
+        self._wait(lambda: self._highest() != (number, content))
+        now, seen = self._highest()
+        return (now, seen) != (number, content) and not _read(seen).get("released")
+
+    def _wait(self, is_over: Callable[[], bool]) -> None:
+        """Wait until it is over, or for as long as a lease lasts without a sign of life."""
         deadline = time.monotonic() + self._seconds
-        while time.monotonic() < deadline:
+        while not is_over() and time.monotonic() < deadline:
             time.sleep(min(1.0, self._seconds / _BEATS / 2))
-            now, seen = self._highest()
-            if _read(seen).get("released"):
-                return
-            if (now, seen) != (number, content):
-                raise Busy(_who(_read(seen) or before))
 
     def _renew(self) -> None:
         pause = self._seconds / _BEATS
@@ -147,6 +158,8 @@ class Lease:
         if not self._ended.is_set():
             self.lost = True
             self.on_loss()
+            with suppress(Exception):
+                self._store.remove(self._name(self._number))
 
     def _is_ours(self) -> bool:
         return self._highest()[0] == self._number

@@ -36,12 +36,14 @@ class Ending:
         target: That of the target.
         report: The tap's report, empty if there is none.
         last_words: The last line that each logged, by name.
+        told: Whether the tap was told to end.
     """
 
     tap: int | None = None
     target: int | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
     last_words: Mapping[str, str] = field(default_factory=dict)
+    told: bool = False
 
 
 class Pipeline:
@@ -93,6 +95,7 @@ class Pipeline:
                 timer.cancel()
                 self.abandon()
             self._lease.check()
+            ending.told = self._told_to_end
             ending.report = _report(folder / "report.json")
             logs = {part: _tail(folder / f"{part}.log") for part in ("tap", "target")}
             ending.last_words = {part: _last_line(text) for part, text in logs.items()}

@@ -36,17 +36,12 @@ class Unit:
     target: tuple[str, ...]
     store: str
     catalog: str | None = None
-    lease_seconds: float = 60.0
+    lease_seconds: float = 30.0
     limit: float = 86_400.0
 
     def __repr__(self) -> str:
         """Show no settings."""
         return f"<account {self.account}>"
-
-    @property
-    def key(self) -> str:
-        """The name Dask knows it by."""
-        return f"{self.account}-{self.fleet}"
 
     @property
     def state_name(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import threading
 import time
@@ -19,12 +18,12 @@ if TYPE_CHECKING:
 
     from tap_analytics.fleet.unit import Unit
 
-_INCOMPLETE, _MISCONFIGURED, _TERMINATED = 1, 2, 128 + signal.SIGTERM
+_INCOMPLETE, _MISCONFIGURED = 1, 2
 _LONGEST_REASON = 500
 _KEPT_HALTS = 100
 
 _lock = threading.Lock()
-_running: dict[str, list[Pipeline]] = {}
+_running: list[tuple[str, Pipeline]] = []
 _halted: list[str] = []
 
 
@@ -33,7 +32,7 @@ def halt(fleet: str) -> None:
     with _lock:
         _halted.append(fleet)
         del _halted[:-_KEPT_HALTS]
-        pipelines = list(_running.get(fleet, ()))
+        pipelines = [pipeline for whose, pipeline in _running if whose == fleet]
     for pipeline in pipelines:
         pipeline.end()
 
@@ -60,28 +59,27 @@ def read_account(unit: Unit) -> Outcome:
     except Lost as error:
         raise Unfinished(Outcome(**facts, status=FAILED, reason=str(error))) from None
     facts["seconds"] = round(time.monotonic() - began, 3)
-    return judge(ending, facts, halted=unit.fleet in _halted)
+    return judge(ending, facts)
 
 
 def _run(pipeline: Pipeline, fleet: str) -> Ending:
     with _lock:
-        _running.setdefault(fleet, []).append(pipeline)
-    try:
+        _running.append((fleet, pipeline))
         if fleet in _halted:
             pipeline.end()
+    try:
         return pipeline.run()
     finally:
         with _lock:
-            _running[fleet].remove(pipeline)
+            _running.remove((fleet, pipeline))
 
 
-def judge(ending: Ending, facts: dict[str, Any], *, halted: bool) -> Outcome:
+def judge(ending: Ending, facts: dict[str, Any]) -> Outcome:
     """Return what an ending means.
 
     Args:
         ending: How the programs ended.
         facts: What else is known of the unit.
-        halted: Whether they were told to end.
 
     Raises:
         Unfinished: Another attempt may go further.
@@ -96,7 +94,7 @@ def judge(ending: Ending, facts: dict[str, Any], *, halted: bool) -> Outcome:
     }
     if ending.target == 0 and ending.tap == 0:
         return Outcome(**facts, status=COMPLETE)
-    if halted or (ending.tap == _TERMINATED and ending.target == 0):
+    if ending.told:
         reason = "told to end; the next run goes on from its state"
         return Outcome(**facts, status=INTERRUPTED, reason=reason)
     if ending.target == 0 and ending.tap == _INCOMPLETE and streams:
