@@ -113,8 +113,7 @@ def _for(stream: AnalyticsStream, access: Access) -> AnalyticsStream:
 
 def _slices(stream: AnalyticsStream, access: Access) -> Iterable[dict[str, Any] | None]:
     options = access.options
-    window = Window() if stream.window_key is None else Window(options.since, options.until)
-    return stream.slices(window, times.now())
+    return stream.slices(Window(options.since, options.until), times.now())
 
 
 def _family(

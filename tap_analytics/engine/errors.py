@@ -31,17 +31,30 @@ class Unaskable(Gone):
 class TransientError(ReadError):
     """The attempt failed in a way that another attempt may mend."""
 
-    def __init__(self, message: str, *, throttled: bool = False, wait: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        throttled: bool = False,
+        wait: float | None = None,
+        is_late: bool = False,
+    ) -> None:
         """Keep what the server said about waiting.
 
         Args:
             message: What happened.
             throttled: Whether the server asked to slow down.
             wait: Seconds the server told to wait, if it did.
+            is_late: Whether the answer took too long.
         """
         super().__init__(message)
         self.throttled = throttled
         self.wait = wait
+        self.is_late = is_late
+
+
+class TooSlow(ReadError):
+    """A list did not answer in time and can be asked for in parts, which are quicker."""
 
 
 class ListChanged(ReadError):

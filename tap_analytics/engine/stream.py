@@ -69,8 +69,15 @@ class AnalyticsStream(SdkStream):
             come late.
         append_only: Whether the API forgets old rows, so that a row that is missing was not
             deleted.
+<<<<<<< HEAD
         of_every_parent: Whether its rows change while their parent's stands still, so that
             every run reads it below all of them.
+=======
+        patience: How many times as long as ``request_timeout`` an attempt may take.
+        asks_by_days: Whether its lists are asked for by days, so that `start_date` and
+            `end_date` bound them.
+        slices_overlap: Whether a row may be in two lists that follow each other.
+>>>>>>> 3154070 (Ask for shifts by windows of days, and halve those that are too slow)
     """
 
     api: ClassVar[type[Api]]
@@ -87,6 +94,9 @@ class AnalyticsStream(SdkStream):
     append_only: ClassVar[bool] = False
     of_every_parent: ClassVar[bool] = False
     references: ClassVar[Mapping[str, str]] = {}
+    patience: ClassVar[float] = 1.0
+    asks_by_days: ClassVar[bool] = False
+    slices_overlap: ClassVar[bool] = False
 
     def __init_subclass__(cls, **more: Any) -> None:
         """Refuse hooks of the SDK that would never be called.
@@ -485,6 +495,21 @@ class AnalyticsStream(SdkStream):
             now: The current time, in microseconds since 1970.
         """
         return (None,)
+
+    def halves(self, context: Mapping[str, Any] | None) -> Sequence[dict[str, Any]]:  # noqa: ARG002
+        """Return what to ask with for the two halves of a list that is too slow as a whole.
+
+        Args:
+            context: What that list is asked with.
+
+        Returns:
+            Nothing, if it cannot be asked for in parts.
+        """
+        return ()
+
+    def extent(self, context: Mapping[str, Any] | None) -> int:  # noqa: ARG002
+        """Return how much a list spans, for those that can be asked for in parts."""
+        return 0
 
 
 def _leave_out(value: Any, path: list[str]) -> None:

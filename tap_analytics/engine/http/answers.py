@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _EXCERPT = 200
 _EXPIRED = b'"invalid_token"'
 _TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
+_TOO_LATE = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT, 524})
 THROTTLED = frozenset({420, HTTPStatus.TOO_MANY_REQUESTS})
 _REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN})
 _ABSENT = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
@@ -246,5 +247,6 @@ def _failure(answer: Answer, statuses: Collection[int], said: str) -> ReadError:
         said += " with something that is not JSON: a proxy's word, or a wrong base URL"
     passing = status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR
     if passing or status in statuses:
-        return TransientError(said, throttled=status in THROTTLED or wait is not None, wait=wait)
+        throttled = status in THROTTLED or wait is not None
+        return TransientError(said, throttled=throttled, wait=wait, is_late=status in _TOO_LATE)
     return ReadError(said)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from tap_analytics.engine.errors import ReadError, TransientError
+from tap_analytics.engine.errors import ReadError, TooSlow, TransientError
 from tap_analytics.engine.http.answers import THROTTLED, is_refused, judge, translated
 from tap_analytics.engine.http.auth import RenewableAuthenticator
 from tap_analytics.engine.http.budget import RETRY, Outcome, utc_in
@@ -45,6 +45,18 @@ class Patience:
     policy: RetryPolicy
 
 
+class Slow(NamedTuple):
+    """How slow a request may be.
+
+    Attributes:
+        times: How many times as long as others an attempt may take.
+        may_be_split: Whether less can be asked for, so that one late answer is enough.
+    """
+
+    times: float = 1.0
+    may_be_split: bool = False
+
+
 @dataclass(frozen=True)
 class Terms:
     """How one request is sent; as `Client.fetch` takes it."""
@@ -52,6 +64,7 @@ class Terms:
     tally: Tally
     auth: Authenticator | None
     validate: Callable[[Answer], None] | None
+    slow: Slow = Slow()  # noqa: RUF009 - it never changes
 
 
 class _TokenRefused(Exception):
@@ -87,9 +100,9 @@ class Client:
         self.budget = budget
         self._patience = patience
         self._stopped = threading.Event()
-        self._sender = Sender(origin, patience.timeout, connections)
+        self._sender = Sender(origin, connections)
 
-    def fetch(
+    def fetch(  # noqa: PLR0913 - what is asked, and all that holds for it
         self,
         request: HTTPRequest,
         read: Callable[[Answer], _T],
@@ -97,6 +110,7 @@ class Client:
         *,
         auth: Authenticator | None = None,
         validate: Callable[[Answer], None] | None = None,
+        slow: Slow = Slow(),  # noqa: B008 - it never changes
     ) -> _T:
         """Ask until there is a sound answer, and return what is read from it.
 
@@ -109,17 +123,21 @@ class Client:
             tally: Counts requests, retries and waiting.
             auth: Adds the credentials.
             validate: Raises unless an answer is good; `judge` is the usual way.
+            slow: How slow it may be.
 
         Raises:
             ReadError: If there is no sound answer within the policy.
+            TooSlow: If there is none in time, and less can be asked for.
         """
-        terms = Terms(tally, auth, validate)
+        terms = Terms(tally, auth, validate, slow)
         retry = 0
         waited = 0.0
         while True:
             try:
                 return self._attempt(request, terms, read)
             except TransientError as failure:
+                if failure.is_late and slow.may_be_split:
+                    raise TooSlow(str(failure)) from None
                 if failure.wait:
                     waited += failure.wait
                     self._check_wait(failure, waited, tally)
@@ -196,7 +214,8 @@ class Client:
                 raise ReadError(msg)
             tally.request()
             with Space() as space:
-                answer = self._sender.send(request, terms.auth, space)
+                timeout = self._patience.timeout * terms.slow.times
+                answer = self._sender.send(request, terms.auth, space, timeout)
                 tally.answered(len(answer.content), answer.elapsed.total_seconds())
                 outcome.limits = announced(
                     answer.headers, answer.served_at, refused=answer.status_code in THROTTLED

@@ -37,12 +37,14 @@ class Attempt:
 
     Attributes:
         deadline: Monotonic time until which it must be done.
+        seconds: How long that was from its start.
         expired: Whether it was not.
     """
 
-    def __init__(self, deadline: float) -> None:
+    def __init__(self, deadline: float, seconds: float = 0.0) -> None:
         """Start without a socket."""
         self.deadline = deadline
+        self.seconds = seconds
         self.expired = False
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
@@ -248,7 +250,7 @@ class Watchdog:
     @contextlib.contextmanager
     def limit(self, seconds: float) -> Iterator[Attempt]:
         """Watch over one attempt of the calling thread."""
-        attempt = Attempt(time.monotonic() + seconds)
+        attempt = Attempt(time.monotonic() + seconds, seconds)
         with self._lock:
             if self._thread is None:
                 thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)

@@ -29,18 +29,20 @@ _logger = logging.getLogger("tap-analytics")
 _MOST_REDIRECTS = 3
 
 
+def _too_late(attempt: Attempt) -> TransientError:
+    return TransientError(f"no complete answer within {attempt.seconds:g} s", is_late=True)
+
+
 class Sender:
     """Sends requests to one origin, each within a time limit, and leads no key astray."""
 
-    def __init__(self, origin: str, timeout: float, connections: int) -> None:
+    def __init__(self, origin: str, connections: int) -> None:
         """Open a session; nothing is sent yet.
 
         Args:
             origin: Scheme and host of all requests.
-            timeout: Seconds for a whole attempt.
             connections: Connections to keep open.
         """
-        self._timeout = timeout
         self._watchdog = Watchdog()
         self._said: set[str] = set()
         self._authenticating = threading.Lock()
@@ -51,40 +53,40 @@ class Sender:
         self._options["stream"] = True
         self._adapter = DeadlineAdapter(pool_connections=1, pool_maxsize=connections)
 
-    def send(self, request: HTTPRequest, auth: Authenticator | None, space: Space) -> Answer:
+    def send(
+        self, request: HTTPRequest, auth: Authenticator | None, space: Space, timeout: float
+    ) -> Answer:
         """Send a request and return its answer, whatever its status.
 
         Args:
             request: The request.
             auth: Adds the credentials, if it takes any.
             space: Where the answer's body has room.
+            timeout: Seconds for the whole attempt.
 
         Raises:
             TransientError: If there is no whole answer in time.
             ReadError: If it leads elsewhere, or is too large.
         """
-        with self._watchdog.limit(self._timeout) as attempt:
+        with self._watchdog.limit(timeout) as attempt:
             try:
                 answer = self._follow(request, auth, attempt, space)
             except TROUBLE as error:
-                raise TransientError(self._explain(error, attempt, request.url)) from None
+                raise self._explained(error, attempt, request.url) from None
         if attempt.expired:  # an answer that ends with its connection looks whole
-            raise TransientError(self._too_late)
+            raise _too_late(attempt)
         return answer
 
-    def _explain(self, error: Exception, attempt: Attempt, url: str) -> str:
+    def _explained(self, error: Exception, attempt: Attempt, url: str) -> TransientError:
         cause = plain_cause(error, urlsplit(url).hostname or "", is_late=attempt.expired)
         if cause is None:
-            late = attempt.expired or is_timeout(error)
-            return self._too_late if late else f"no answer ({in_words(error)})"
+            if attempt.expired or is_timeout(error):
+                return _too_late(attempt)
+            return TransientError(f"no answer ({in_words(error)})")
         if cause not in self._said:  # once, and not for each of many streams
             self._said.add(cause)
             _logger.warning("%s", cause)
-        return cause
-
-    @property
-    def _too_late(self) -> str:
-        return f"no complete answer within {self._timeout:g} s"
+        return TransientError(cause)
 
     def _follow(
         self, request: HTTPRequest, auth: Authenticator | None, attempt: Attempt, space: Space
@@ -126,7 +128,7 @@ class Sender:
 
     def _send(self, prepared: requests.PreparedRequest, attempt: Attempt, space: Space) -> Answer:
         asked_at = time.monotonic()
-        response = self._adapter.send(prepared, timeout=self._timeout, **self._options)
+        response = self._adapter.send(prepared, timeout=attempt.seconds, **self._options)
         with response:
             body = space.read(response.raw, attempt)
         answer = Answer(response.status_code, response.headers, body, asked_at)

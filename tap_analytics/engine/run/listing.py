@@ -8,6 +8,7 @@ from singer_sdk.streams.rest import PageContext
 
 from tap_analytics.engine.errors import ListChanged, ReadError
 from tap_analytics.engine.http.answers import Answer
+from tap_analytics.engine.http.client import Slow
 from tap_analytics.engine.pages.judge import Outline
 from tap_analytics.engine.pages.pagination import Paginator
 from tap_analytics.engine.run.spool import KeyLedger
@@ -256,6 +257,7 @@ class ListSource:
                 self._tally,
                 auth=stream.authenticator,
                 validate=stream.validate_response,
+                slow=Slow(stream.patience, may_be_split=bool(stream.halves(self._context))),
             )
         except ReadError as error:
             if stream.is_nothing(error):

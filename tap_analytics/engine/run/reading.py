@@ -149,6 +149,8 @@ class Reading:
         options = self.access.options
         if not options.activate_versions or self.stream.append_only:
             return None
+        if self.stream.asks_by_days and not options.reads_open_end:
+            return None
         last = self.entry.read().get("version")
         last = last if type(last) is int else None
         if self.is_full:
@@ -157,9 +159,9 @@ class Reading:
 
     def _wanted(self) -> Window:
         options = self.access.options
-        if self.stream.window_key is None:
-            return Window()
         window = Window(options.since, options.until)
+        if self.stream.window_key is None:
+            return window
         if not isinstance(self.bookmark, Bookmark) or self.is_full or options.backfill:
             return window
         return self._from(self.bookmark.since)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 from contextlib import closing, suppress
 from itertools import chain
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from tap_analytics.engine.errors import ClosedOutput, Gone, ReadError
+from tap_analytics.engine.errors import ClosedOutput, Gone, ReadError, TooSlow
 from tap_analytics.engine.output.report import FAILED
 from tap_analytics.engine.run.bookmarks import Bookmark, ChildBookmark, Ties
 from tap_analytics.engine.run.listing import Listing
@@ -17,12 +17,13 @@ from tap_analytics.engine.sdk import ABORTED
 from tap_analytics.engine.values import times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
     from tap_analytics.engine.run.reading import Reading
     from tap_analytics.engine.run.spool import Row
 
 _LISTS_AHEAD_PER_THREAD = 2
+_KEYS_REMEMBERED = 100_000
 _T = TypeVar("_T")
 
 
@@ -42,6 +43,8 @@ class Sync:
         self._is_dry_run = root.stream.is_dry_run
         self._done: int | None = None
         self._lists: Iterator[Listing] | None = None
+        self._too_long: int | None = None
+        self._written: set[int] = set()
 
     def open(self) -> None:
         """Start to fetch the first list."""
@@ -53,9 +56,22 @@ class Sync:
     def _root_lists(self) -> Iterator[Listing]:
         """Yield the lists of the stream itself, opened."""
         root = self.root
-        for number, context in enumerate(root.stream.slices(root.window, times.now())):
+        slices = root.stream.slices(root.window, times.now())
+        parts = chain.from_iterable(map(self._short_enough, slices))
+        for number, context in enumerate(parts):
             rank = (self._rank, 1, number) if number else (self._rank,)
             yield Listing(root, context, rank)
+
+    def _short_enough(
+        self, context: Mapping[str, Any] | None
+    ) -> Iterator[Mapping[str, Any] | None]:
+        """Yield a slice, or parts of it that are shorter than what was too slow before."""
+        halves = self.root.stream.halves(context)
+        if halves and self._too_long and self.root.stream.extent(context) >= self._too_long:
+            for half in halves:
+                yield from self._short_enough(half)
+        else:
+            yield context
 
     def go(self) -> None:
         """Read and write everything; a failure is noted and ends this stream only."""
@@ -64,7 +80,7 @@ class Sync:
             lists = self._lists or self._root_lists()
             with closing(self._ahead(lists, lambda part: [part])) as parts:
                 for part, _ in parts:
-                    self._write_list(part, root)
+                    self._write_slice(part)
         except (ClosedOutput, *ABORTED):
             raise
         except Exception as error:  # noqa: BLE001 - one failure is one failure
@@ -75,6 +91,32 @@ class Sync:
         for one in root.family:
             one.finish()
         self.outlet.moved()
+
+    def _write_slice(self, part: Listing) -> None:
+        """Write a list of the stream, or its halves, one after the other, if it is too slow."""
+        root = self.root
+        try:
+            self._write_list(part, root)
+        except TooSlow as error:
+            extent = root.stream.extent(part.context)
+            self._too_long = min(extent, self._too_long or extent)
+            root.tally.note(f"asked for in parts of less than {self._too_long} days: {error}")
+            for number, context in enumerate(root.stream.halves(part.context)):
+                self._write_slice(Listing(root, context, (*part.priority, number)))
+
+    def _new(self, rows: Iterator[Row], *, overlaps: bool) -> Iterator[Row]:
+        """Yield the rows that were not in the list before, where lists overlap."""
+        if not overlaps:
+            yield from rows
+            return
+        before, now = self._written, set[int]()
+        self._written = now
+        for row in rows:
+            mark = hash(row.key)
+            if len(now) < _KEYS_REMEMBERED:
+                now.add(mark)
+            if mark not in before:
+                yield row
 
     def _ahead(
         self, items: Iterable[_T], start: Callable[[_T], list[Listing]]
@@ -115,7 +157,8 @@ class Sync:
         if self._is_dry_run and reading.bookmark is None:
             self._write_rows(part.rows(reading.window), part, reading)
             return
-        if reading.bookmark is None and not reading.children:
+        overlaps = reading is self.root and reading.stream.slices_overlap
+        if reading.bookmark is None and not reading.children and not overlaps:
             self._write_batches(part, reading)
             return
         memory, mixed_keys = reading.access.memory // 2, reading.stream.has_mixed_keys
@@ -123,13 +166,15 @@ class Sync:
             census = Census() if incremental and reading is self.root else None
             try:
                 self._collect(part, reading, spool, census)
+            except TooSlow:  # all of it is read again, in parts
+                raise
             except ReadError:
-                self._write_lines(spool.rows(), reading)
+                self._write_lines(self._new(spool.rows(), overlaps=overlaps), reading)
                 raise
             if census is not None:
                 for child in reading.children:
                     child.narrow(census.result())
-            self._write_rows(spool.rows(), part, reading)
+            self._write_rows(self._new(spool.rows(), overlaps=overlaps), part, reading)
 
     def _collect(
         self, part: Listing, reading: Reading, spool: Spool, census: Census | None

@@ -96,6 +96,19 @@ def _since(params: Params) -> Choice | None:
     return Choice(lambda row: after <= instant(row["updated_at"]) <= before)
 
 
+def _within(params: Params) -> Choice | None:
+    """Shifts that have a part of their time in some days, or no time at all."""
+    if not {"start_at", "end_at"} & set(params):
+        return None
+    first, last = params.get("start_at", "0001-01-01"), params.get("end_at", "9999-12-31")
+
+    def keep(row: dict[str, Any]) -> bool:
+        days = sorted(text[:10] for text in (row["start_at"], row["end_at"]) if text)
+        return not days or (days[0] <= last and first <= days[-1])
+
+    return Choice(keep)
+
+
 def _list(stream: str, path: str, envelope: Envelope = _envelope, **rest: Any) -> Route:
     return Route(stream, path, _PAGES, envelope, **rest)
 
@@ -176,6 +189,11 @@ API = Api(
             options={"only_non_archived": _BOTH},
             choose=_unarchived,
         ),
-        _list("workforce_shifts", "/shift_management/shifts"),
+        _list(
+            "workforce_shifts",
+            "/shift_management/shifts",
+            options={"start_at": (), "end_at": ()},
+            choose=_within,
+        ),
     ),
 )

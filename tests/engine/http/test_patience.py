@@ -54,7 +54,7 @@ class World:
         """Fetch a list whose every request gets this answer, and tell whether it came."""
         tally = self.tallies.setdefault(stream, Tally(stream, "api"))
 
-        def respond(request: HTTPRequest, auth: Any, space: Any) -> Answer:  # noqa: ARG001
+        def respond(request: HTTPRequest, auth: Any, space: Any, timeout: float) -> Answer:  # noqa: ARG001
             assert request is REQUEST
             self.asked[stream] += 1
             self.now += 0.05

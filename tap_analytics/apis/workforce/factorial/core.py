@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tap_analytics.apis.workforce import streams as documented
 from tap_analytics.apis.workforce.factorial.client import FactorialStream
+from tap_analytics.engine.slices import DateWindows
 
 _WITH_MEMBERS = {"with_employee_ids": "true", "with_periods": "true"}
 
@@ -212,8 +213,8 @@ class WorkAreas(FactorialStream):
     references = {"location_id": "workforce_locations.id"}
 
 
-class Shifts(FactorialStream):
-    """Planned shifts."""
+class Shifts(DateWindows, FactorialStream):
+    """Planned shifts, a week at a time."""
 
     name = "workforce_shifts"
     path = "/shift_management/shifts"
