@@ -69,15 +69,12 @@ class AnalyticsStream(SdkStream):
             come late.
         append_only: Whether the API forgets old rows, so that a row that is missing was not
             deleted.
-<<<<<<< HEAD
         of_every_parent: Whether its rows change while their parent's stands still, so that
             every run reads it below all of them.
-=======
         patience: How many times as long as ``request_timeout`` an attempt may take.
         asks_by_days: Whether its lists are asked for by days, so that `start_date` and
             `end_date` bound them.
         slices_overlap: Whether a row may be in two lists that follow each other.
->>>>>>> 3154070 (Ask for shifts by windows of days, and halve those that are too slow)
     """
 
     api: ClassVar[type[Api]]
