@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tap_analytics.sandbox import Request, Sandbox
+    from tests.support import Record
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,18 @@ class Everything:
     requests: dict[str, list[Request]]
 
     @classmethod
-    def read(cls, sandbox: Sandbox, names: Iterable[str]) -> Everything:
-        """Let the tap read all streams, of which these are the names."""
-        result = run_tap(settings(sandbox))
+    def read(
+        cls,
+        sandbox: Sandbox,
+        names: Iterable[str],
+        catalog: Record | None = None,
+        **more: Any,
+    ) -> Everything:
+        """Let the tap read all streams, or those of a catalog; these are their names.
+
+        `more` settings are added.
+        """
+        result = run_tap(settings(sandbox, **more), catalog_=catalog, timeout=120)
         requests: dict[str, list[Request]] = {name: [] for name in names}
         for request in sandbox.requests:
             requests[request.stream].append(request)

@@ -21,6 +21,7 @@ from tests.vendors import (
     Upstream,
     assert_equal,
     crowd,
+    vendor_catalog,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def everything() -> Iterator[Everything]:
     sizes = {"pages": 12, "esignature_teams": 40, "events": 205}
     with Sandbox(records=130, sizes=sizes, upstreams=True, log=20_000) as sandbox:
         crowd(sandbox)
-        yield Everything.read(sandbox, NAMES)
+        yield Everything.read(sandbox, NAMES, vendor_catalog(sandbox, *NAMES), all_streams=True)
 
 
 def test_the_run_is_complete(everything: Everything) -> None:

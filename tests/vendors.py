@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -64,18 +64,31 @@ def load(name: str) -> Any:
     return json.loads(DATA.joinpath(f"{name}.json").read_text(encoding="utf-8"))
 
 
-UPSTREAMS = tuple(
-    Upstream(
-        name,
-        fact["api"],
-        fact["path"],
-        fact["pages"] and Pages(*fact["pages"]),
-        fact["sends"],
-        tuple(fact["keys"]),
-        frozenset(fact["takes"]) if "takes" in fact else None,
+def facts(name: str) -> tuple[Upstream, ...]:
+    """Return the streams that a file of facts has."""
+    return tuple(
+        Upstream(
+            name,
+            fact["api"],
+            fact["path"],
+            fact["pages"] and Pages(*fact["pages"]),
+            fact["sends"],
+            tuple(fact["keys"]),
+            frozenset(fact["takes"]) if "takes" in fact else None,
+        )
+        for name, fact in load(name).items()
     )
-    for name, fact in load("upstreams").items()
+
+
+CORE = facts("upstreams")
+"""What the vendors' lists show always."""
+FURTHER = tuple(
+    stream
+    for file in sorted(DATA.glob("further/*.json"))
+    for stream in facts(f"further/{file.stem}")
 )
+"""What they show with `all_streams`."""
+UPSTREAMS = (*CORE, *FURTHER)
 BY_NAME = {stream.name: stream for stream in UPSTREAMS}
 NAMES = tuple(BY_NAME)
 
@@ -112,6 +125,17 @@ def _audit(row: Record) -> None:
     row["day"] = day and f"{day:%Y-%m-%d}"
 
 
+def _expense(row: Record) -> None:
+    row.pop("access_token", None)
+    _strip(row, "files", "url", "download_url")
+    _strip(row, "signed_document", "original_files", "file")
+
+
+def _allowance(row: Record) -> None:
+    row.pop("carry_overs", None)
+    row["reference_date"] = f"{datetime.now(timezone.utc):%Y-%m-%d}"
+
+
 COMPLETED: dict[str, Callable[[Record], object]] = {
     **dict.fromkeys(DEALS, _deal),
     **dict.fromkeys(DOCUMENTS, lambda row: _strip(row, "signatures", "data")),
@@ -119,6 +143,11 @@ COMPLETED: dict[str, Callable[[Record], object]] = {
     "crm_contacts": lambda row: row.update(updated=row["meta"]["updated_at"]),
     "target_apps": lambda row: row.setdefault("id", row["name"]),
     "audit_logs": _audit,
+    "workforce_expenses": _expense,
+    "workforce_mileages": lambda row: _strip(row, "files", "url", "download_url"),
+    "workforce_per_diems": lambda row: _strip(row, "files", "url", "download_url"),
+    "workforce_ats_applications": lambda row: _strip(row, "cv", "url"),
+    "workforce_allowance_stats": _allowance,
 }
 """What the tap leaves out of a row or fills in."""
 

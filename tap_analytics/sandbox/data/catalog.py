@@ -10,6 +10,7 @@ from tap_analytics.sandbox.data.draws import mix, seed
 from tap_analytics.sandbox.data.patterns import PATTERNS, Weaver
 from tap_analytics.sandbox.data.slots import index_of, make
 from tap_analytics.sandbox.data.text import EVENTS
+from tap_analytics.sandbox.data.ties import references, tied
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,10 +42,12 @@ class Catalog:
         self._fields: dict[str, dict[str, Any]] = {}
         for api in apis:
             streams, shared = tables_of(api)
+            pointing = references(api)
             for route in api.routes:
                 self.routes.setdefault(route.stream, route)
                 self.owners[route.stream] = api.name
-                self._fields[route.stream] = streams[route.stream]
+                fields = streams[route.stream]
+                self._fields[route.stream] = tied(route.stream, fields, pointing)
                 self._shared[route.stream] = shared
         self._patterns: dict[str, list[Pattern]] = {}
 
@@ -82,9 +85,17 @@ class Catalog:
             for index in range(start, stop)
         ]
 
-    def key(self, stream: str) -> Slot:
-        """The slot that fills the key of `stream`: the first field of its table."""
-        return make(self, stream, self._key_kind(stream))
+    def slot(self, stream: str, column: str = "") -> Slot:
+        """The slot that fills a column of `stream`, or its key: the first field of its table.
+
+        Raises:
+            ValueError: What fills the column does not differ from row to row.
+        """
+        kind = str(self._fields[stream][column or self.key_name(stream)])
+        if not kind.startswith("="):
+            msg = f"{stream}.{column} is pointed to, and needs a slot in its table, not {kind!r}"
+            raise ValueError(msg)
+        return make(self, stream, kind[1:])
 
     def key_name(self, stream: str) -> str:
         """The name of the key of `stream`: the first field of its table."""
@@ -101,6 +112,11 @@ class Catalog:
     def parent(self, stream: str) -> str:
         """The stream whose keys stand in the path of `stream`."""
         return self.routes[stream].parent
+
+    def is_below(self, stream: str) -> bool:
+        """Whether `stream` has a list for each row of its parent."""
+        route = self.routes[stream]
+        return bool(route.parent and route.context)
 
     def _woven(self, stream: str) -> list[Pattern]:
         if stream not in self._patterns:

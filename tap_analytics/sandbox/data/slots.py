@@ -39,11 +39,14 @@ class Streams(Protocol):
     def row(self, stream: str, index: int, parent: int = 0) -> bytes:
         """The JSON of one row."""
 
-    def key(self, stream: str) -> Slot:
-        """The slot that fills the key of `stream`."""
+    def slot(self, stream: str, column: str = "") -> Slot:
+        """The slot that fills a column of `stream`, or its key."""
 
     def parent(self, stream: str) -> str:
         """The stream whose keys stand in the path of `stream`."""
+
+    def is_below(self, stream: str) -> bool:
+        """Whether `stream` has a list for each row of its parent."""
 
 
 def event_at(index: int) -> int:
@@ -173,10 +176,27 @@ def _email(index: int, _: int) -> bytes:
     return b'"user%d@example.com"' % index
 
 
-def _ref(streams: Streams, _: str, argument: str) -> Slot:
-    """The key of some row of another stream; null when that is empty."""
-    key, size = streams.key(argument), streams.size(argument)
-    return lambda index, _: key((index * 7 + 3) % size, 0) if size else b"null"
+def _ref(streams: Streams, stream: str, argument: str) -> Slot:
+    """The key, or the column after a dot, of some row of another stream; null if it has none.
+
+    Of a stream with the same parent it is a row below the same one.
+    """
+    target, _, column = argument.partition(".")
+    key = streams.slot(target, column)
+    if not streams.is_below(target):
+        size = streams.size(target)
+        return lambda index, _: key((index * 7 + 3) % size, 0) if size else b"null"
+    above = streams.parent(target)
+    is_sibling = streams.is_below(stream) and streams.parent(stream) == above
+
+    def slot(index: int, parent: int) -> bytes:
+        size = streams.size(above)
+        for place in (parent,) if is_sibling else ((index + n) % size for n in range(size)):
+            if below := streams.children(target, place):
+                return key((index * 7 + 3) % below, place)
+        return b"null"
+
+    return slot
 
 
 def _up(streams: Streams, stream: str, argument: str) -> Slot:

@@ -2,7 +2,42 @@
 
 from __future__ import annotations
 
-from tap_analytics.apis.workforce.factorial import core
+from itertools import chain
+
+from tap_analytics.apis.workforce.factorial import (
+    ats,
+    attendance,
+    contracts,
+    core,
+    custom_fields,
+    documents,
+    employee_updates,
+    expenses,
+    finance,
+    job_catalog,
+    payroll,
+    planning,
+    projects,
+    time_off,
+    trainings,
+)
 from tap_analytics.engine.catalog import Vendor
 
-VENDOR = Vendor(core.STREAMS)
+_SUBJECTS = (
+    attendance,
+    planning,
+    time_off,
+    contracts,
+    payroll,
+    expenses,
+    finance,
+    projects,
+    custom_fields,
+    documents,
+    employee_updates,
+    ats,
+    job_catalog,
+    trainings,
+)
+
+VENDOR = Vendor(core.STREAMS, tuple(chain.from_iterable(one.STREAMS for one in _SUBJECTS)))

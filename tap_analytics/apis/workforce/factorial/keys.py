@@ -1,0 +1,26 @@
+"""Rows of Factorial that may come without their key."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from tap_analytics.apis.workforce.factorial.client import FactorialStream
+from tap_analytics.engine.values.encode import canonical
+
+if TYPE_CHECKING:
+    from singer_sdk.helpers.types import Context, Record
+
+
+class OptionalId(FactorialStream):
+    """Base of the streams whose rows need not have an id: what they hold stands for it then."""
+
+    may_repeat = True
+
+    def post_process(self, row: Record, context: Context | None = None) -> Record | None:
+        """Fill in the id where there is none."""
+        kept = super().post_process(row, context)
+        if kept is not None and kept.get("id") is None:
+            lasting = {name: kept[name] for name in kept if name not in self.left_out}
+            kept["id"] = sha256(canonical(lasting)).hexdigest()
+        return kept

@@ -1,0 +1,70 @@
+"""Every reference that a stream declares leads to a row that the sandbox has."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from tap_analytics.apis import FAMILIES
+from tap_analytics.engine.catalog import references
+from tap_analytics.sandbox import Store
+from tap_analytics.sandbox.contracts import APIS, UPSTREAMS
+from tap_analytics.sandbox.data.ties import tied
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROWS = 30
+STORES = (Store(ROWS), Store(ROWS, apis=UPSTREAMS))
+SERVED = [{route.stream for api in apis for route in api.routes} for apis in (APIS, UPSTREAMS)]
+"""Where two streams come from one list, one of them."""
+POINTING = {"workforce_time": {"id": "x.id", "pages": "x.id", "worker": "x.id", "up": "x.id"}}
+
+
+def declared() -> Iterator[tuple[Store, str, str, str]]:
+    """Yield every reference with the store that both its streams are in."""
+    for family in FAMILIES:
+        vendors = [vendor.streams for vendor in family.upstreams.values()]
+        for store, served, lists in zip(
+            STORES, SERVED, ([family.documented], vendors), strict=True
+        ):
+            every: list[Any] = [stream for streams in lists for stream in streams]
+            for stream in (one for one in every if one.name in served):
+                for column, target in references(stream).items():
+                    yield store, str(stream.name), column, target
+
+
+@cache
+def values(store: Store, stream: str, column: str) -> set[str]:
+    found = (row.get(column) for row in store.expected(stream))
+    return {str(value) for value in found if value is not None}
+
+
+def test_what_points_to_a_row_finds_it() -> None:
+    every = list(declared())
+    assert len(every) > 100
+    lost = {
+        (stream, column): sorted(missing)
+        for store, stream, column, target in every
+        if (missing := values(store, stream, column) - values(store, *target.split(".")))
+    }
+    assert lost == {}
+    empty = [one[1:3] for one in every if not values(*one[:3])]
+    assert empty == []
+
+
+def test_both_kinds_of_api_are_looked_at() -> None:
+    assert {len(APIS), len(UPSTREAMS)} == {len(FAMILIES)}
+
+
+def test_a_table_is_tied_as_declared() -> None:
+    """Marks stay, the key stays, what follows from the parent stays, and what is named is there."""
+    fields = {"id": "=digits 1", "pages worker note?": "digits", "up": "=up id"}
+    assert tied("workforce_time", fields, POINTING) == {
+        "id": "=digits 1",
+        "pages?": "=ref x.id",
+        "worker?": "=ref x.id",
+        "note?": "digits",
+        "up": "=up id",
+    }
+    assert tied("x", {"no": "=serial 1", "id?": "=hex 4"}, POINTING)["id"] == "=hex 4"
