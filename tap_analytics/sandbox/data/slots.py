@@ -199,6 +199,12 @@ def _ref(streams: Streams, stream: str, argument: str) -> Slot:
     return slot
 
 
+def _at(streams: Streams, _: str, argument: str) -> Slot:
+    """The key, or the column after a dot, of the row at the same place of another stream."""
+    target, _, column = argument.partition(".")
+    return streams.slot(target, column)
+
+
 def _up(streams: Streams, stream: str, argument: str) -> Slot:
     """What the parent has in its own row."""
     slot = make(streams, streams.parent(stream), argument)
@@ -274,6 +280,7 @@ _MAKERS: dict[str, Callable[[Streams, str, str], Slot]] = {
     "hex": _hex,
     "uuid": _uuid,
     "ref": _ref,
+    "at": _at,
     "up": _up,
     "rows": _rows,
     "count": _count,
