@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.singerlib import Schema
+
+from tap_analytics.engine.accounts import ACCOUNT
 from tap_analytics.engine.values.cursors import IsoTime
 
 if TYPE_CHECKING:
@@ -80,6 +83,11 @@ def settle(stream: Stream, entry: CatalogEntry) -> Iterator[str]:
         entry.schema = type(entry.schema).from_dict(stream.schema)
     own = list(stream.primary_keys)
     keys = _changed(own, [entry.key_properties, root.table_key_properties])
+    if ACCOUNT in own:
+        known = entry.schema.properties or {}
+        entry.schema.properties = {ACCOUNT: Schema(type="string"), **known}
+        if keys and ACCOUNT not in keys:
+            keys = [ACCOUNT, *keys]
     unknown = [key for key in keys if key not in fields]
     if unknown:
         yield f"its key {_list(unknown)} is no field of it, so it keeps {_list(own)}"

@@ -9,7 +9,6 @@ from string import Formatter
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
-from singer_sdk.singerlib import Schema
 from singer_sdk.streams.rest import HTTPRequest, PageContext
 from typing_extensions import override
 
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
     import requests
     from singer_sdk.helpers.types import Context, Record
-    from singer_sdk.singerlib import Catalog
 
     from tap_analytics.engine.api import Api
     from tap_analytics.engine.errors import ReadError
@@ -107,23 +105,8 @@ class AnalyticsStream(SdkStream):
     def __init__(self, tap: SdkTap, **more: Any) -> None:
         """Take the tap; where it reads several accounts, rows are told apart by theirs."""
         super().__init__(tap, **more)
-        self._tell_accounts_apart()
-
-    def apply_catalog(self, catalog: Catalog) -> None:
-        """Take keys, replication and choices from a catalog, which may not know of accounts."""
-        entry = catalog.get_stream(self.name) if self.config.get("accounts") else None
-        if entry is not None:
-            known = entry.schema.properties or {}
-            entry.schema.properties = {ACCOUNT: Schema(type="string"), **known}
-        super().apply_catalog(catalog)
-        self._tell_accounts_apart()
-        if entry is not None:
-            entry.key_properties = list(self.primary_keys)
-
-    def _tell_accounts_apart(self) -> None:
-        keys = tuple(self.primary_keys)
-        if keys and self.config.get("accounts") and ACCOUNT not in keys:
-            self.primary_keys = (ACCOUNT, *keys)
+        if self.config.get("accounts"):
+            self.primary_keys = (ACCOUNT, *self.primary_keys)
 
     @property
     def selected_by_default(self) -> bool:  # type: ignore[override]
