@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -85,6 +86,7 @@ async def spoil(
 
 async def _start(send: Send, reply: Reply) -> None:
     named = {
+        "date": formatdate(usegmt=True),
         "content-type": "application/json",
         **{name.lower(): value for name, value in reply.headers.items()},
         "content-length": str(len(reply.body)),
