@@ -9,7 +9,7 @@ from tap_analytics.engine.output.report import DENIED, FAILED
 from tap_analytics.engine.run.bookmarks import Bookmark, ChildBookmark
 from tap_analytics.engine.run.rows import RowMaker
 from tap_analytics.engine.values import times
-from tap_analytics.engine.values.cursors import Window
+from tap_analytics.engine.values.cursors import FIRST, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -164,9 +164,9 @@ class Reading:
             return window
         if not isinstance(self.bookmark, Bookmark) or self.is_full or options.backfill:
             return window
-        return self._from(self.bookmark.since)
+        return self._starting_at(self.bookmark.since)
 
-    def _from(self, since: int | None) -> Window:
+    def _starting_at(self, since: int | None) -> Window:
         """Return what is wanted from a bookmark on, and from so long before it as is declared."""
         options = self.access.options
         if since is None:
@@ -188,7 +188,7 @@ class Reading:
         if isinstance(self.bookmark, ChildBookmark):
             since = self.bookmark.since(census)
             if since is not None and not (self.is_full or self.access.options.backfill):
-                self.window = self._from(since)
+                self.window = self._starting_at(since)
 
     def _new_row_maker(self) -> RowMaker:
         return RowMaker(
@@ -266,6 +266,9 @@ class Reading:
         """Tell whether targets may remove rows that carry an older version than this run's."""
         if not (self.version and self.is_full and self.is_wanted and self.tally.is_complete):
             return False
+        if self._starts_later():
+            self.tally.note("ACTIVATE_VERSION withheld: start_date was earlier last time")
+            return False
         before, now = self.entry.read().get("rows", 0), self._rows
         before = before if type(before) is int else 0
         if now < before * (1 - self.access.options.max_lost_share) or (before and not now):
@@ -278,6 +281,18 @@ class Reading:
         """How many rows it has, those that were written again left out."""
         return self.tally.records - self.tally.again
 
+    @property
+    def _first(self) -> str | None:
+        """The start date that keeps older rows out, of this stream or one above it."""
+        above = self.parent._first if self.parent else None  # noqa: SLF001
+        since = self.window.since if self.stream.window_key else FIRST
+        return above if since == FIRST else max(above or "", times.iso(since))
+
+    def _starts_later(self) -> bool:
+        """Whether rows were sent once that are older than all that this run reads."""
+        entry = self.entry.read()
+        return "version" in entry and (self._first or "") > str(entry.get("since") or "")
+
     def hand_over(self, outlet: Outlet) -> None:
         """Let what is said after the end of the reading go to another outlet."""
         for one in self.family:
@@ -286,4 +301,4 @@ class Reading:
 
     def activated(self) -> None:
         """Remember the version, and how many rows it has."""
-        self.entry.write(rows=self._rows, version=self.version)
+        self.entry.write(rows=self._rows, version=self.version, since=self._first)
