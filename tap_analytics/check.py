@@ -32,7 +32,7 @@ _SIDE_BY_SIDE = 8
 _LONGEST_WORD = 160
 _ABSENT = (HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 _COLUMNS = ("stream", "answer", "rows", "what to do")
-_ESTIMATES = ("stream", "requests", "records", "minutes")
+_ESTIMATES = ("stream", "requests", "records", "minutes", "")
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Finding:
         seconds: How long the page took.
         lists: How many lists a stream without parent has.
         account: Whose it is, None if there is one account only.
+        at_hand: Whether its parent's rows brought it, so that nothing is asked.
     """
 
     stream: AnalyticsStream
@@ -58,6 +59,7 @@ class Finding:
     seconds: float = 0.0
     lists: int = 1
     account: str | None = None
+    at_hand: bool = False
 
     @property
     def name(self) -> str:
@@ -123,9 +125,11 @@ def _family(
     shapes: Shapes | None,
 ) -> Iterator[Finding]:
     page: Page | None = None
+    at_hand = stream.answer_at_hand(context)
     began = time.monotonic()
     try:
-        page = got = _page(stream, access, context, shapes)
+        brought = stream.read_page(at_hand) if at_hand else None
+        page = got = brought or _page(stream, access, context, shapes)
     except ReadError as error:
         yield _trouble(stream, access, error)
     else:
@@ -133,7 +137,8 @@ def _family(
         known = None if total is None or total < rows or got.is_object else total
         took = time.monotonic() - began
         answer = "ok" if rows else "empty"
-        yield Finding(stream, answer, rows, total=known, seconds=took, account=access.name)
+        found = Finding(stream, answer, rows, total=known, seconds=took, account=access.name)
+        yield replace(found, at_hand=at_hand is not None)
     for child in stream.children:
         below = _for(child, access)
         asked = None if page is None else _context(stream, below, page, context or {})
@@ -258,7 +263,7 @@ def estimate(findings: Sequence[Finding], concurrency: int) -> str:
         else:
             lists[finding.name] = lists[parent.name] * (parent.total or parent.rows)
         pages = math.ceil(finding.total / max(finding.rows, 1)) if finding.total else 1
-        asked = lists[finding.name] * pages
+        asked = 0 if finding.at_hand else lists[finding.name] * pages
         limits = stream.api.limits(stream.config)
         takes = max(
             [asked * finding.seconds / concurrency]
@@ -268,8 +273,9 @@ def estimate(findings: Sequence[Finding], concurrency: int) -> str:
         is_open = finding.total is None and not stream.get_new_paginator().single and finding.rows
         records = lists[finding.name] * (finding.total or finding.rows)
         told = f"{records} or more" if is_open else str(records)
-        rows.append((finding.name, str(asked), told, f"{takes / 60:.1f}"))
-    rows.append(("all", str(requests), "", f"{seconds / 60:.1f}"))
+        costs = f"asks for each row of {parent.stream.name}" if parent and asked else ""
+        rows.append((finding.name, str(asked), told, f"{takes / 60:.1f}", costs))
+    rows.append(("all", str(requests), "", f"{seconds / 60:.1f}", ""))
     return _aligned([_ESTIMATES, *rows])
 
 

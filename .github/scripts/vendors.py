@@ -50,6 +50,7 @@ def stream_table(family: Family) -> Iterator[str]:
     yield row(*["---"] * 7)
     for stream in streams:
         listed = "always" if type(stream) in vendor.core else "`all_streams`"
+        listed += "" if stream.by_default else ", not selected: asks for each row of its parent"
         served = (stream.api.name, stream.name) in SERVED
         yield row(
             code(stream.name),

@@ -56,6 +56,8 @@ class AnalyticsStream(SdkStream):
             fields there.
         inside: The field of its parent's rows that holds its own rows, so that nothing is
             asked; its ``path`` is then where the parent's rows come from.
+        inside_always: Whether all of its parent's rows have that field. If not, its ``path`` is
+            asked for the rows below one that lacks it.
         fixed_params: Query parameters of every request.
         left_out: Fields that are known and never wanted, such as those that carry secrets;
             with dots in their names, inside objects or arrays of them.
@@ -73,6 +75,8 @@ class AnalyticsStream(SdkStream):
         asks_by_days: Whether its lists are asked for by days, so that `start_date` and
             `end_date` bound them.
         slices_overlap: Whether a row may be in two lists that follow each other.
+        by_default: Whether it is selected when nobody chose; false for what costs a request
+            for each of many rows.
     """
 
     api: ClassVar[type[Api]]
@@ -82,6 +86,7 @@ class AnalyticsStream(SdkStream):
     child_keys: ClassVar[Mapping[str, str]] = {}
     parent_fields: ClassVar[Mapping[str, str]] = {}
     inside: ClassVar[str | None] = None
+    inside_always: ClassVar[bool] = True
     fixed_params: ClassVar[Mapping[str, str]] = {}
     context_params: ClassVar[Mapping[str, str]] = {}
     left_out: ClassVar[tuple[str, ...]] = ()
@@ -92,6 +97,7 @@ class AnalyticsStream(SdkStream):
     patience: ClassVar[float] = 1.0
     asks_by_days: ClassVar[bool] = False
     slices_overlap: ClassVar[bool] = False
+    by_default: ClassVar[bool] = True
 
     def __init_subclass__(cls, **more: Any) -> None:
         """Refuse hooks of the SDK that would never be called.
@@ -111,6 +117,8 @@ class AnalyticsStream(SdkStream):
     @property
     def selected_by_default(self) -> bool:  # type: ignore[override]
         """Whether it is read when nobody chose: only if there is a credential for it."""
+        if not self.by_default:
+            return False
         reading = [one for one in accounts(self.config) if self.api.is_on(one.config)]
         return all(self.api.has_credential(one.config) for one in reading)
 
@@ -372,6 +380,8 @@ class AnalyticsStream(SdkStream):
         if self.inside is None:
             return None
         rows = (context or {}).get(_CARRIED + self.inside)
+        if rows is None and not self.inside_always:
+            return None
         return Answer(200, {}, encode(rows or []), time.monotonic())
 
     def preprocess_context(  # type: ignore[override]  # the SDK has no way to say "no list"

@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
-from tap_analytics.apis.sales.freshsales import core
+from tap_analytics.apis.sales.freshsales import (
+    activities,
+    core,
+    deals,
+    fields,
+    lists,
+    pipelines,
+    selectors,
+)
 from tap_analytics.engine.catalog import Vendor
 
-VENDOR = Vendor(core.STREAMS)
+VENDOR = Vendor(
+    core.STREAMS,
+    (
+        *selectors.STREAMS,
+        *pipelines.STREAMS,
+        *fields.STREAMS,
+        *deals.STREAMS,
+        *activities.STREAMS,
+        *lists.STREAMS,
+    ),
+)

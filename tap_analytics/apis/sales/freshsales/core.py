@@ -78,6 +78,7 @@ class Contacts(documented.Contacts, Viewed):
     path = "/contacts/view/{view_id}"
     parent_stream_type = ContactViews
     view = "All Contacts"
+    child_keys = {"contact_id": "id"}
     fixed_params = _OLDEST_FIRST | _including(
         *("owner", "creater", "updater", "source", "campaign", "territory", "sales_accounts"),
         *("lifecycle_stage", "contact_status"),
@@ -91,6 +92,7 @@ class Accounts(documented.Accounts, Viewed):
     path = "/sales_accounts/view/{view_id}"
     parent_stream_type = AccountViews
     view = "All Accounts"
+    child_keys = {"sales_account_id": "id"}
     fixed_params = _OLDEST_FIRST | _including(
         *("owner", "creater", "updater", "territory", "industry_type", "business_type"),
         "parent_sales_account",

@@ -1,0 +1,35 @@
+"""Further streams of Freshsales: marketing lists and who is on them."""
+
+from __future__ import annotations
+
+from tap_analytics.apis.sales.freshsales.client import FreshsalesStream
+
+
+class Lists(FreshsalesStream):
+    """Marketing lists."""
+
+    name = "sales_lists"
+    path = "/lists"
+    records_jsonpath = "$.lists[*]"
+    child_keys = {"list_id": "id"}
+
+
+class ListContacts(FreshsalesStream):
+    """Contacts on each list: one row for every list that they are on."""
+
+    name = "sales_list_contacts"
+    path = "/contacts/lists/{list_id}"
+    parent_stream_type = Lists
+    records_jsonpath = "$.contacts[*]"
+    primary_keys = ("list_id", "id")
+    references = {
+        "id": "contacts.id",
+        "owner_id": "sales_owners.id",
+        "sales_account_id": "accounts.id",
+    }
+
+
+STREAMS = (
+    Lists,
+    ListContacts,
+)
