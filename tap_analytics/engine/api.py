@@ -7,13 +7,16 @@ from urllib.parse import urlsplit
 
 from singer_sdk import typing as th
 
-from tap_analytics.engine.http.auth import HeaderAuthenticator
+from tap_analytics.engine.http.auth import Grant, HeaderAuthenticator, OAuth
 from tap_analytics.engine.http.policy import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tap_analytics.engine.http.auth import Authenticator
+
+RENEWAL = ("refresh_token", "client_id", "client_secret")
+"""What renews tokens, as settings without an API's prefix."""
 
 
 class Api:
@@ -23,6 +26,8 @@ class Api:
         name: Prefix of its settings.
         title: What a person calls it.
         key_setting: The secret that turns it on, without the prefix.
+        token_path: Where its tokens are renewed (OAuth 2), after the base URL; None if its
+            key lives until it is revoked.
         also_on: Settings that together turn it on as well, without the prefix.
         credential: The secret its requests carry, without the prefix.
         key_header: Header that carries the key.
@@ -42,6 +47,7 @@ class Api:
     name: ClassVar[str]
     title: ClassVar[str]
     key_setting: ClassVar[str] = "api_key"
+    token_path: ClassVar[str | None] = None
     also_on: ClassVar[tuple[str, ...]] = ()
     credential: ClassVar[str] = "api_key"
     key_header: ClassVar[str] = "api_key"
@@ -55,6 +61,12 @@ class Api:
     extra_settings: ClassVar[tuple[th.Property[Any], ...]] = ()
     permission_help: ClassVar[str] = ""
     empty_is_suspicious: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        """Let what renews tokens turn the API on."""
+        super().__init_subclass__(**more)
+        if cls.token_path is not None:
+            cls.also_on = RENEWAL
 
     @classmethod
     def setting(cls, config: Mapping[str, Any], name: str) -> Any:
@@ -94,7 +106,17 @@ class Api:
 
     @classmethod
     def authenticator(cls, config: Mapping[str, Any]) -> Authenticator:
-        """Return what adds the credentials to a request: a header with the key."""
+        """Return what adds the credentials to a request.
+
+        It is a header with the key, or with a token that is renewed where the settings for
+        that are there.
+        """
+        renewer, name, secret = (cls.setting(config, part) for part in RENEWAL)
+        if cls.token_path is not None and renewer and name and secret:
+            settings = " and ".join(f"'{cls.name}_{part}'" for part in RENEWAL)
+            url = cls.base_url(config) + cls.token_path
+            grant = Grant(url, name, secret, renewer, f"the settings {settings}")
+            return OAuth.shared(grant, cls.setting(config, cls.credential))
         header = cls.setting(config, "api_key_header") or cls.key_header
         key = cls.setting(config, cls.credential) or ""
         return HeaderAuthenticator(header, cls.key_format.format(key))
@@ -150,4 +172,30 @@ class Api:
             title=f"{cls.title}: requests per second",
             description="Requests allowed per second, in place of the documented rate.",
         )
+        if cls.token_path is not None:
+            yield from cls._renewal_settings()
         yield from cls.extra_settings
+
+    @classmethod
+    def _renewal_settings(cls) -> Iterator[th.Property[Any]]:
+        yield th.Property(
+            f"{cls.name}_refresh_token",
+            th.StringType(min_length=1),
+            secret=True,
+            title=f"{cls.title}: refresh token",
+            description="Renews the bearer token, and is renewed with it; needs the client's id "
+            "and secret.",
+        )
+        yield th.Property(
+            f"{cls.name}_client_id",
+            th.StringType(min_length=1),
+            title=f"{cls.title}: client id",
+            description="Id of the application that the refresh token was issued to.",
+        )
+        yield th.Property(
+            f"{cls.name}_client_secret",
+            th.StringType(min_length=1),
+            secret=True,
+            title=f"{cls.title}: client secret",
+            description="Secret of the application that the refresh token was issued to.",
+        )

@@ -291,7 +291,7 @@ class NextToken(Paginator):
 class NextLink(NextToken):
     """Lists whose pages hold, in their body, a link to the next one."""
 
-    token_path = ("next",)
+    token_path: ClassVar[tuple[str, ...]] = ("next",)
 
     def params(self, token: Any) -> dict[str, Any]:  # noqa: D102
         return super().params(None) if token is None else {}
