@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from tap_analytics.apis.esignature.signnow import core
+from tap_analytics.apis.esignature.signnow import (
+    core,
+    folders,
+    groups,
+    history,
+    organizations,
+    webhooks,
+)
 from tap_analytics.engine.catalog import Vendor
 
-VENDOR = Vendor(core.STREAMS)
+VENDOR = Vendor(
+    core.STREAMS,
+    (
+        *folders.STREAMS,
+        *groups.STREAMS,
+        *history.STREAMS,
+        *organizations.STREAMS,
+        *webhooks.STREAMS,
+    ),
+)

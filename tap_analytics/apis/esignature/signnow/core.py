@@ -35,6 +35,7 @@ class UserModifiedDocuments(documented.UserModifiedDocuments, SignNowDocuments):
     """Documents that were changed, such as signed or sent to somebody."""
 
     paginator_class = DocumentPages
+    child_keys = {"document_id": "id"}
 
 
 class UserDocuments(SignNowDocuments):
@@ -130,6 +131,7 @@ class Organizations(SignNowStream):
 
     name = "esignature_organizations"
     path = "/v2/organizations"
+    child_keys = {"organization_id": "id"}
 
 
 STREAMS = (
