@@ -24,7 +24,19 @@ _CLOCKS_DIFFER_BY = times.DAY
 class Entry:
     """One stream's part of the state, which is there only once something is written.
 
-    With several accounts each has a part of its own, below ``accounts``.
+    It is what is below ``bookmarks`` and the stream's name. A key that has nothing to say is
+    not there:
+
+    - ``accounts``: with several accounts, such an entry for each, by its name, and nothing else.
+    - ``replication_key``, ``replication_key_value``: the bookmark, as in every Singer state.
+    - ``covers``: the streams below, by name, whose rows the bookmark stands for as well; one
+      that is selected later is read from the start.
+    - ``done``: a digest of the rows at the bookmark itself, all complete with their children.
+    - ``parents``: of a child, a digest of the parents that its bookmark was reached below.
+    - ``version``: what RECORDs carried when targets last removed what was gone.
+    - ``rows``: how many there were then; far fewer are not believed.
+    - ``since``: the start date that kept older rows out then, if one did.
+    - ``full_read``: when an incremental stream was last read in full.
     """
 
     def __init__(
