@@ -4,23 +4,26 @@ To add a route, write two entries there and nothing else. Under `routes`, by str
 where they differ from the vendor's usual ones `paging` (`"whole"` for a list that comes in one
 answer), `records` (the names that lead to the rows; `[]` for bare ones), `parent` (the stream
 whose key stands in the path), `single` (one object, and not a list), `options` (the names of
-further parameters) and `needs` (those that must be there). Under `streams`, its fields as in the
-tables beside the contracts (see `Weaver`); the first one is the key.
+further parameters), `needs` (those that must be there) and `where` (by parameter, the field that
+has to be equal; with `>=` or `<=` after it, a day that is not earlier or not later). Under
+`streams`, its fields as in the tables beside the contracts (see `Weaver`); the first one is the
+key.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tap_analytics.sandbox.contract import Route
+from tap_analytics.sandbox.contract import Choice, Route
 from tap_analytics.sandbox.contracts.tables import read
 from tap_analytics.sandbox.paging import Whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from tap_analytics.sandbox.contract import Api, Envelope, Found
+    from tap_analytics.sandbox.contract import Api, Envelope, Found, Params
     from tap_analytics.sandbox.paging import Window
 
 
@@ -45,6 +48,21 @@ def under(names: Sequence[str], *, single: bool = False) -> Envelope:
     return envelope
 
 
+def _holds(row: Mapping[str, Any], field: str, wanted: str) -> bool:
+    name, sign = field.rstrip("<>="), field[-2:]
+    value = str(row[name])
+    if sign in ("<=", ">="):
+        day = value[:10]
+        return row[name] is None or (day <= wanted if sign == "<=" else day >= wanted)
+    return value == wanted
+
+
+def _choose(where: Mapping[str, str], params: Params) -> Choice | None:
+    """The rows for which every parameter that is given holds."""
+    asked = [(field, params[name]) for name, field in where.items() if name in params]
+    return Choice(lambda row: all(_holds(row, *one) for one in asked)) if asked else None
+
+
 def _route(  # noqa: PLR0913
     api: Api,
     stream: str,
@@ -56,6 +74,7 @@ def _route(  # noqa: PLR0913
     single: bool = False,
     options: Sequence[str] = (),
     needs: Sequence[str] = (),
+    where: Mapping[str, str] | None = None,
 ) -> Route:
     whole = paging == "whole" or single
     names = api.records if records is None else records
@@ -73,5 +92,6 @@ def _route(  # noqa: PLR0913
         parent=parent,
         options=dict.fromkeys((*options, *needs), ()),
         needs=tuple(needs),
+        choose=partial(_choose, where) if where else None,
         **more,
     )

@@ -181,6 +181,7 @@ class Employees(FactorialStream):
     name = "workforce_employees"
     path = "/employees/employees"
     fixed_params = {"only_active": "false", "only_managers": "false"}
+    child_keys = {"employee_id": "id"}
 
 
 class CostCenters(FactorialStream):

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
 from tap_analytics.apis.workforce.factorial.client import FactorialStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_analytics.engine.values.cursors import Window
 
 
 class CostCenterMemberships(FactorialStream):
@@ -28,7 +37,22 @@ class BudgetOptions(FactorialStream):
     }
 
 
+class FinanceContacts(FactorialStream):
+    """Companies and people that the company buys from or sells to."""
+
+    name = "workforce_finance_contacts"
+    path = "/finance/contacts"
+    primary_keys = ("id", "contact_type")
+    context_params = {"contact_type": "contact_type"}
+
+    @override
+    def slices(self, window: Window, now: int) -> Iterator[dict[str, Any]]:
+        """Yield both kinds of contacts: unless asked, the server gives vendors alone."""
+        yield from ({"contact_type": kind} for kind in ("vendor", "client"))
+
+
 STREAMS = (
+    FinanceContacts,
     CostCenterMemberships,
     BudgetOptions,
 )

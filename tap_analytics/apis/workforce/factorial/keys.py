@@ -5,6 +5,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from tap_analytics.apis.workforce.factorial.client import FactorialStream
 from tap_analytics.engine.values.encode import canonical
 
@@ -17,6 +19,7 @@ class OptionalId(FactorialStream):
 
     may_repeat = True
 
+    @override
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Fill in the id where there is none."""
         kept = super().post_process(row, context)

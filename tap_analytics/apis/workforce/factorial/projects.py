@@ -13,6 +13,7 @@ class Projects(FactorialStream):
     path = "/project_management/projects"
     fixed_params = {"include_inputed_minutes": "true", "include_costs": "true"}
     references = {
+        "client_id": "workforce_finance_contacts.id",
         "legal_entity_id": "workforce_legal_entities.id",
     }
 
@@ -62,6 +63,7 @@ class TimeRecords(FactorialStream):
     name = "workforce_time_records"
     path = "/project_management/time_records"
     references = {
+        "attendance_shift_id": "workforce_attendance_shifts.id",
         "employee_id": "workforce_employees.id",
         "project_id": "workforce_projects.id",
         "project_task_id": "workforce_project_tasks.id",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from tap_analytics.apis.workforce.factorial.client import FactorialStream
 from tap_analytics.apis.workforce.factorial.keys import OptionalId
 from tap_analytics.engine.values import times
@@ -31,7 +33,8 @@ class AllowanceStats(FactorialStream):
         "employee_id": "workforce_employees.id",
     }
 
-    def slices(self, window: Window, now: int) -> Iterator[dict[str, Any]]:  # noqa: ARG002
+    @override
+    def slices(self, window: Window, now: int) -> Iterator[dict[str, Any]]:
         """Yield the day of the run, which all pages are asked for."""
         yield {"reference_date": times.day(now)}
 
