@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     import requests
     from singer_sdk.helpers.types import Context, Record
+    from typing_extensions import Self
 
     from tap_analytics.engine.api import Api
     from tap_analytics.engine.errors import ReadError
@@ -113,6 +114,12 @@ class AnalyticsStream(SdkStream):
         super().__init__(tap, **more)
         if self.config.get("accounts"):
             self.primary_keys = (ACCOUNT, *self.primary_keys)
+
+    def for_account(self, config: Mapping[str, Any]) -> Self:
+        """Return the stream as it is for one account; what the schema is compiled to is shared."""
+        twin = super().for_account(config)
+        vars(twin)["conformer"] = self.conformer
+        return twin
 
     @property
     def selected_by_default(self) -> bool:  # type: ignore[override]

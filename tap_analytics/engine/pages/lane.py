@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MOST_BYTES_AHEAD = 6 * 1024 * 1024
 _PAGES_AHEAD_PER_THREAD = 4
+_IDLE_SECONDS = 2.0
 
 
 class Job(NamedTuple):
@@ -196,14 +197,15 @@ class Lane:
                 self._arrival.notify_all()
 
     def _await_job(self) -> Job | None:
-        """Return something to do, as soon as there is; None when the lane is closed."""
+        """Return something to do, as soon as there is; None after a while, or if closed."""
+        is_needed = True
         with self._lock:
             while (job := self._next_job()) is None:
-                if self._closed:
+                if self._closed or not is_needed:
                     return None
                 self._idle += 1
                 try:
-                    self._work.wait()
+                    is_needed = self._work.wait(_IDLE_SECONDS)
                 finally:
                     self._idle -= 1
         return job

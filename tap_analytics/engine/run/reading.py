@@ -252,6 +252,7 @@ class Reading:
             if counts:
                 named = ", ".join(f"{n} ({c})" for n, c in counts.most_common(_FIELDS_NAMED))
                 tally.drifted(f"{what}: {named}")
+        conformer.forget_drift()
         tally.complete()
         with self.stream.get_record_counter() as counter:
             counter.increment(tally.records)

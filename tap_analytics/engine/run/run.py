@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tap_analytics.engine.run.access import Access
     from tap_analytics.engine.stream import AnalyticsStream
 
-_OPENED_AHEAD = 64
+_OPENED_AHEAD = 32
 
 
 class Run:

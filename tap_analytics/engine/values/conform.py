@@ -10,6 +10,7 @@ pages fit as a whole; then only the fields are looked at whose type does not tel
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -88,13 +89,16 @@ class _Field(NamedTuple):
     may_be_null: bool
 
 
-class Conformer:
-    """A compiled schema.
+class _Drift(threading.local):
+    """What a thread met that is not of the schema; each account is read in one of its own."""
 
-    Attributes:
-        unknown: How often each field outside the schema was met; of many only the first.
-        changed: How often each field had a value of another type, or one that targets refuse.
-    """
+    def __init__(self) -> None:
+        self.unknown: Counter[str] = Counter()
+        self.changed: Counter[str] = Counter()
+
+
+class Conformer:
+    """A compiled schema; several threads may use it."""
 
     def __init__(
         self,
@@ -110,8 +114,7 @@ class Conformer:
             left_out: Top-level fields to leave out.
             apart: Top-level fields whose texts must stay distinct, such as keys.
         """
-        self.unknown: Counter[str] = Counter()
-        self.changed: Counter[str] = Counter()
+        self._drift = _Drift()
         self._left_out = frozenset(left_out)
         properties = dict(schema.get("properties", {}))
         self._keeps = properties.pop(UNKNOWN, None) is not None and UNKNOWN not in left_out
@@ -124,6 +127,21 @@ class Conformer:
         self._fix = self._object_fixer(wanted, "", extra=False)
         self._unsettled = [item for item in wanted.items() if not item[1].is_settled]
         self._page_type = list[record_type(known, left_out)]  # type: ignore[misc]
+
+    @property
+    def unknown(self) -> Counter[str]:
+        """How often this thread met each field outside the schema; of many only the first."""
+        return self._drift.unknown
+
+    @property
+    def changed(self) -> Counter[str]:
+        """How often each field had a value of another type here, or one that targets refuse."""
+        return self._drift.changed
+
+    def forget_drift(self) -> None:
+        """Start to count anew."""
+        self._drift.unknown.clear()
+        self._drift.changed.clear()
 
     def __call__(self, records: list[dict[str, Any]]) -> None:
         """Change the records of a page into what leaves, their fields in the order they came."""
@@ -221,9 +239,9 @@ class Conformer:
             if not path and name in self._left_out:
                 continue
             place = (path + name)[:_LONGEST_NAME]
-            if place not in self.unknown and len(self.unknown) >= _MOST_UNKNOWN:
+            if place not in self._drift.unknown and len(self._drift.unknown) >= _MOST_UNKNOWN:
                 place = "others"
-            self.unknown[place] += 1
+            self._drift.unknown[place] += 1
             if self._keeps:
                 self._kept[self._here(path) + name] = item
 
@@ -257,7 +275,7 @@ class Conformer:
             return self._coerce(field, value)
 
     def _coerce(self, field: _Field, value: Any) -> Any:
-        self.changed[field.path] += 1
+        self._drift.changed[field.path] += 1
         try:
             if field.mend and isinstance(value, str):
                 return field.mend(value)
