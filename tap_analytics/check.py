@@ -206,12 +206,11 @@ def _told(stream: AnalyticsStream, access: Access, error: ReadError) -> tuple[st
     if isinstance(error, _WrongShapeError):
         host = f"{api.name}_base_url' and '{api.name}_upstream"
         return "wrong shape", f"{_said(error)}: check '{host}'"
-    if status == HTTPStatus.UNAUTHORIZED:
-        name = f"{api.name}_{api.credential}"
-        return "401", f"the key was refused: check setting '{name}'"
+    helps, may_be_left_out = api.refusal_help(status)
+    if not may_be_left_out:
+        return str(status), f"the key was refused: {helps}"
     if status in _ABSENT:
-        helps = api.permission_help or "this key or account may not read it: deselect it"
-        return str(status), helps
+        return str(status), helps or "this key or account may not read it: deselect it"
     if status is not None:
         return str(status), _said(error)
     where = "host" if api.host_setting and api.setting(config, api.host_setting) else "base_url"

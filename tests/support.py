@@ -13,6 +13,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.helpers.forks import run_command, run_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -90,10 +92,8 @@ class Result:
 @lru_cache(maxsize=8)
 def _discovered(settings: str) -> str:
     with _files({"config": settings}) as paths:
-        command = [*TAP, "--discover", "--config", paths["config"]]
-        found = subprocess.run(  # noqa: S603
-            command, cwd=ROOT, env=environment(), check=True, capture_output=True, text=True
-        )
+        found = run_text(["--discover", "--config", paths["config"]], env=environment())
+    found.check_returncode()
     return found.stdout
 
 
@@ -149,6 +149,28 @@ def started_tap(
 
     Its log goes to the file `stderr` beside the report.
     """
+    with (
+        _arguments(config, streams, catalog_, state) as (arguments, report),
+        report.with_name("stderr").open("wb") as stderr,
+        subprocess.Popen(  # noqa: S603
+            [*TAP, *arguments],
+            cwd=ROOT,
+            env=environment(**(env or {})),
+            stdout=stdout,
+            stderr=stderr,
+        ) as process,
+    ):
+        try:
+            yield process, report
+        finally:
+            process.kill()
+
+
+@contextmanager
+def _arguments(
+    config: Mapping[str, Any], streams: tuple[str, ...], catalog_: Record | None, state: Any
+) -> Iterator[tuple[list[str], Path]]:
+    """Write the files of a run; yield its arguments and the path of its report."""
     contents = {"config": dict(config)}
     if streams or catalog_:
         contents["catalog"] = catalog_ or catalog(*streams)
@@ -158,21 +180,7 @@ def started_tap(
         report = Path(config.get("report_path", paths["report"]))
         settings = {"report_path": str(report), **config}
         Path(paths["config"]).write_text(json.dumps(settings), encoding="utf-8")
-        arguments = [part for name in contents for part in (f"--{name}", paths[name])]
-        with (
-            report.with_name("stderr").open("wb") as stderr,
-            subprocess.Popen(  # noqa: S603
-                [*TAP, *arguments],
-                cwd=ROOT,
-                env=environment(**(env or {})),
-                stdout=stdout,
-                stderr=stderr,
-            ) as process,
-        ):
-            try:
-                yield process, report
-            finally:
-                process.kill()
+        yield [part for name in contents for part in (f"--{name}", paths[name])], report
 
 
 def run_tap(
@@ -195,11 +203,12 @@ def run_tap(
         env: Further environment.
         timeout: Seconds after which the test fails.
     """
-    with started_tap(config, *streams, catalog_=catalog_, state=state, env=env) as (tap, report):
-        out, _ = tap.communicate(timeout=timeout)
-        result = read_result(tap.returncode, out, report)
+    with _arguments(config, streams, catalog_, state) as (arguments, report):
+        done = run_command(arguments, env=environment(**(env or {})), timeout=timeout)
+        report.with_name("stderr").write_bytes(done.stderr)
+        result = read_result(done.returncode, done.stdout, report)
     secrets = [str(value) for name, value in config.items() if name.endswith(SECRETS)]
-    written = out.decode() + result.stderr + json.dumps(result.report)
+    written = done.stdout.decode() + result.stderr + json.dumps(result.report)
     assert not [secret for secret in secrets if secret in written]
     return result
 

@@ -7,7 +7,6 @@ import importlib
 import json
 import pkgutil
 import re
-import subprocess
 from inspect import getattr_static
 from itertools import product
 from pathlib import Path
@@ -23,7 +22,8 @@ from tap_analytics.engine.catalog import references
 from tap_analytics.engine.pages.selector import Selector
 from tap_analytics.engine.stream import AnalyticsStream
 from tests.contract import BY_NAME, NAMES, PAGING, RETRIES, SINGLE, STREAMS, Documented
-from tests.support import ROOT, TAP, catalog, environment, metadata_of
+from tests.helpers.forks import run_command
+from tests.support import catalog, environment, metadata_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -393,13 +393,8 @@ def test_nothing_is_asked_before_a_run(
     config.write_text(json.dumps(sandbox.config()), encoding="utf-8")
     proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), sandbox.base_url)
     for options in ([], ["--config", str(config)]):
-        done = subprocess.run(  # noqa: S603
-            [*TAP, *arguments, *options],
-            cwd=ROOT,
-            env=environment(**proxies, NO_PROXY=""),
-            check=True,
-            capture_output=True,
-        )
+        done = run_command([*arguments, *options], env=environment(**proxies, NO_PROXY=""))
+        done.check_returncode()
         assert done.stdout
     assert list(sandbox.requests) == []
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_analytics.sandbox import Answer, Sandbox
-from tests.support import ROOT, TAP, catalog, environment, settings
+from tests.helpers.forks import run_text
+from tests.support import catalog, environment, settings
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -35,15 +36,7 @@ def run(
     if streams:
         (folder / "catalog.json").write_text(json.dumps(catalog(*streams)), encoding="utf-8")
         args += ["--catalog", str(folder / "catalog.json")]
-    return subprocess.run(  # noqa: S603
-        [*TAP, *args],
-        cwd=ROOT,
-        env=environment(),
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return run_text(args, env=environment())
 
 
 def told(done: subprocess.CompletedProcess[str]) -> dict[str, list[str]]:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_analytics.sandbox import Sandbox
+from tests.helpers.forks import run_command
 from tests.support import (
-    ROOT,
-    TAP,
     Result,
     catalog,
     entry_of,
@@ -243,13 +241,8 @@ def test_stream_maps_come_from_the_environment(sandbox: Sandbox, tmp_path: Path)
     config["TAP_ANALYTICS_FLATTENING_MAX_DEPTH"] = "1"
     path = tmp_path / "catalog.json"
     path.write_text(json.dumps(catalog("tasks")), encoding="utf-8")
-    done = subprocess.run(  # noqa: S603
-        [*TAP, "--config=ENV", "--catalog", str(path)],
-        cwd=ROOT,
-        env=environment(**config),
-        check=True,
-        capture_output=True,
-    )
+    done = run_command(["--config=ENV", "--catalog", str(path)], env=environment(**config))
+    done.check_returncode()
     result = Result(0, [json.loads(line) for line in done.stdout.splitlines()], "")
     assert {row["name"] for row in result.records["tasks"]} == {
         hashlib.md5(b"pepper", usedforsecurity=False).hexdigest()

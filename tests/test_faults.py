@@ -177,6 +177,10 @@ def test_a_wrong_key_is_denied_everywhere(open_sandbox: OpenSandbox) -> None:
     ]
     asked = Counter(request.stream for request in sandbox.requests)
     assert (asked["accounts"], asked["contacts"]) == (1, 1)
+    said = [line for line in result.stderr.splitlines() if " ERROR " in line]
+    assert len(said) == 2
+    for line in said:
+        assert line.endswith("; check setting 'sales_api_key'; its rows are missing")
 
 
 def test_denied_children_are_asked_for_no_more(open_sandbox: OpenSandbox) -> None:

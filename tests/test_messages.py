@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support import ROOT, TAP, environment
+from tests.helpers.forks import run_text
+from tests.support import environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -201,15 +201,7 @@ def test_a_mistake_is_said(case: Case, tmp_path: Path) -> None:
         (tmp_path / f"{name}.json").write_bytes(raw)
     paths = {name: str(tmp_path / f"{name}.json") for name in case.files}
     args = [paths.get(arg.strip("{}"), arg) if arg.startswith("{") else arg for arg in case.args]
-    done = subprocess.run(  # noqa: S603
-        [*TAP, *args],
-        cwd=ROOT,
-        env=environment(**case.env),
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = run_text(args, env=environment(**case.env))
     errors = [line for line in done.stderr.splitlines(keepends=True) if " ERROR " in line]
     assert (done.returncode, done.stdout) == (2, ""), done.stderr
     assert len(errors) == 1, done.stderr

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import socket
-import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -14,9 +13,11 @@ import pytest
 
 from tap_analytics import settings
 from tap_analytics.apis import FAMILIES
-from tests.support import ROOT, TAP, environment, run_tap
+from tests.helpers.forks import run_text
+from tests.support import environment, run_tap
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -58,15 +59,7 @@ def closed_port() -> Iterator[int]:
 
 
 def command(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603
-        [*TAP, *arguments],
-        cwd=ROOT,
-        env=environment(**env),
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return run_text(arguments, env=environment(**env))
 
 
 def test_there_are_the_settings_of_the_contract() -> None:

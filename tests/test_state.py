@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
@@ -13,9 +12,8 @@ import pytest
 from tests.changing import instant
 from tests.comparing import assert_equal, ids, moment
 from tests.contract import BY_NAME
+from tests.helpers.forks import run_text
 from tests.support import (
-    ROOT,
-    TAP,
     Record,
     environment,
     run_tap,
@@ -83,14 +81,8 @@ def test_files_that_are_not_there_are_refused(
 ) -> None:
     config = tmp_path / "config.json"
     config.write_text(json.dumps(settings(open_sandbox(records=1), "workforce")), encoding="utf-8")
-    done = subprocess.run(  # noqa: S603
-        [*TAP, "--config", str(config), option, str(tmp_path / "missing.json")],
-        cwd=ROOT,
-        env=environment(),
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    arguments = ["--config", str(config), option, str(tmp_path / "missing.json")]
+    done = run_text(arguments, env=environment())
     assert done.returncode == 2
     assert "missing.json" in done.stderr
     assert "Traceback" not in done.stderr

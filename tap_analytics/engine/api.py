@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -85,6 +86,17 @@ class Api:
         if cls.credential == cls.key_setting:
             return cls.is_on(config)
         return bool(cls.setting(config, cls.credential))
+
+    @classmethod
+    def refusal_help(cls, status: int | None) -> tuple[str, bool]:
+        """Return what helps when a list is refused, and whether it may be left out instead.
+
+        Args:
+            status: The status that it was refused with.
+        """
+        if status == HTTPStatus.UNAUTHORIZED:
+            return f"check setting '{cls.name}_{cls.credential}'", False
+        return cls.permission_help, True
 
     @classmethod
     def base_url(cls, config: Mapping[str, Any]) -> str:

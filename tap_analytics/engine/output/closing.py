@@ -138,6 +138,8 @@ def _fields(tally: Tally) -> dict[str, Any]:
 def epitaph(tally: Tally) -> str:
     """Return what became of a stream that failed, what that means, and what to do."""
     reason = "; ".join(tally.reasons)
+    if tally.status == DENIED and not tally.may_be_left_out:
+        return f"{tally.name}: {reason}; its rows are missing"
     if tally.status == DENIED:
         return (
             f"{tally.name}: {reason}; its rows are missing: give the key access to it, or "

@@ -40,6 +40,7 @@ class Tally:
         self._waited_until = 0.0
         self.skipped = 0
         self.status = INTERRUPTED
+        self.may_be_left_out = True  # where it was refused: its key is good for others
         self.reasons: list[str] = []
         self.notes: list[str] = []
         self.drift: list[str] = []

@@ -228,8 +228,8 @@ class Reading:
         if isinstance(error, Denied) or (isinstance(error, Gone) and self.parent is None):
             self._refusals += 1
             self.is_closed = self._refusals >= _REFUSALS_IN_A_ROW and not self._successes
-            help_ = stream.api.permission_help
-            self.tally.fail(DENIED, f"{error}; {help_}" if help_ else str(error))
+            helps, self.tally.may_be_left_out = stream.api.refusal_help(error.status)
+            self.tally.fail(DENIED, f"{error}; {helps}" if helps else str(error))
         elif isinstance(error, ReadError):
             self.tally.fail(FAILED, str(error))
         else:
