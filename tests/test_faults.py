@@ -104,7 +104,7 @@ def read_with(
         "sales",
         "experimentation",
         sales_page_size=3,
-        request_timeout=1,
+        request_timeout=1 if answer.delay or answer.drip else 30,
         max_retries=2,
         **more,
     )
@@ -122,7 +122,8 @@ def test_what_passes_costs_nothing(open_sandbox: OpenSandbox, name: str) -> None
     assert_equal(result, sandbox.store, *STREAMS, *OTHERS)
     assert len(fault.when) == 4
     retries = sum(row["retries"] for row in result.report.values())
-    assert retries == 4
+    is_timed = PASSING[name].delay or PASSING[name].drip  # others may be late on a slow machine
+    assert retries >= 4 if is_timed else retries == 4
 
 
 @pytest.mark.parametrize("name", PASSING)
@@ -152,9 +153,10 @@ def test_refusals(open_sandbox: OpenSandbox, status: int) -> None:
     answer = Answer(status, body=b'{"message": "no sandbox-sales-key for you"}')
     result, fault = read_with(sandbox, answer, lasts=True)
     assert result.status == 1
-    expected = "denied" if status in (401, 403, 404, 410) else "failed"
+    expected = "denied" if status in (401, 403) else "failed"
     for stream in ("accounts", "contacts", "won_deals"):
-        assert result.outcome(stream) == expected
+        is_absent = status in (404, 410) and stream == "accounts"  # of later pages it is a failure
+        assert result.outcome(stream) == ("denied" if is_absent else expected)
         assert str(status) in result.report[stream]["reason"]
     assert len(fault.when) == 4
     if status in (404, 410):
@@ -312,7 +314,7 @@ def test_status_page_waits_the_same_each_time(open_sandbox: OpenSandbox, status:
     result = run_tap(config, "pages", "subscribers")
     assert result.status == 0
     assert_equal(result, sandbox.store, "pages", "subscribers")
-    assert result.report["subscribers"]["seconds_waited"] == pytest.approx(1.5, abs=0.1)
+    assert 1.5 <= result.report["subscribers"]["seconds_waited"] < 3, "three times half a second"
 
 
 def test_a_server_that_fails_half_the_time_sees_no_storm(open_sandbox: OpenSandbox) -> None:
