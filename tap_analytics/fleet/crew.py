@@ -136,7 +136,7 @@ class Crew:
                 halted_at = halted_at or now
                 if now > halt_again_at and self._client.status == "running":
                     # Again and again, for workers that come meanwhile.
-                    self._client.run(halt, self._fleet, wait=False, on_error="ignore")
+                    self._client.run(halt, self._fleet, on_error="ignore")
                     halt_again_at = now + _HALT_SECONDS
             if halted_at is not None and now - halted_at > self._limits.patience:
                 self._give_up(INTERRUPTED, "did not end in time")

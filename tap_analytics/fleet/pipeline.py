@@ -67,8 +67,9 @@ class Pipeline:
     def end(self) -> None:
         """Tell the tap to end, from any thread; what it has read still reaches the target."""
         with self._lock:
-            self._told_to_end = True
-            self._say(b"end\n")
+            if not self._told_to_end:  # a second signal would end the tap without its state
+                self._told_to_end = True
+                self._say(b"end\n")
 
     def abandon(self) -> None:
         """Kill both at once, from any thread: the account is not ours any more."""

@@ -30,7 +30,8 @@ _halted: list[str] = []
 def halt(fleet: str) -> None:
     """End what this worker reads for a fleet, and let nothing more of it begin."""
     with _lock:
-        _halted.append(fleet)
+        if fleet not in _halted:
+            _halted.append(fleet)
         del _halted[:-_KEPT_HALTS]
         pipelines = [pipeline for whose, pipeline in _running if whose == fleet]
     for pipeline in pipelines:

@@ -55,6 +55,20 @@ class Work:
     def target(self, *options: str) -> tuple[str, ...]:
         return (sys.executable, TARGET, str(self.loaded), *options)
 
+    def files(self, *accounts: dict[str, Any], **common: Any) -> tuple[str, str]:
+        """Write a file of accounts and a catalog, and return where."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        plan, chosen = self.folder / "accounts.yaml", self.folder / "catalog.json"
+        around = settings(self.sandbox, **common)
+        plan.write_text(json.dumps({**around, "accounts": list(accounts)}), encoding="utf-8")
+        chosen.write_text(json.dumps(catalog(*STREAMS)), encoding="utf-8")
+        return str(plan), str(chosen)
+
+    def report(self) -> dict[str, Any]:
+        """Return the report of the last fleet, with its accounts by name."""
+        found: dict[str, Any] = json.loads((self.folder / "report.json").read_bytes())
+        return {**found, "accounts": {one["account"]: one for one in found["accounts"]}}
+
     def unit(self, name: str = "acme", *options: str, fleet: str = "one", **more: Any) -> Unit:
         return Unit(
             fleet=fleet,

@@ -1,0 +1,179 @@
+"""The command, on processes of this machine and on a cluster: how it ends, and what it says."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_analytics.fleet.command import main
+from tests.fleet.cluster import Cluster, finish, fleet, options
+from tests.fleet.support import Work, account
+from tests.fleet.test_work import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tap_analytics.sandbox import Sandbox
+
+pytestmark = pytest.mark.slow
+CANARY = "canary-77aa10"
+NAMES = ("acme", "globex", "initech", "umbrella")
+
+
+def command(
+    work: Work,
+    *names: str,
+    target: tuple[str, ...] = (),
+    common: dict[str, object] | None = None,
+    **more: object,
+) -> list[str]:
+    """Return options that read some accounts of a sandbox."""
+    accounts = (account(work.sandbox, name) for name in names)
+    plan, catalog = work.files(*accounts, **(common or {}))
+    return [
+        *options(
+            accounts=plan,
+            catalog=catalog,
+            target=shlex.join(target or work.target()),
+            state=work.store,
+            report=work.folder / "report.json",
+            **more,
+        )
+    ]
+
+
+def test_accounts_are_read_by_processes_of_this_machine(work: Work) -> None:
+    names = NAMES[:3]
+    plan, catalog = work.files(
+        account(work.sandbox, "acme", sales_api_key="$ACME_KEY"),
+        account(work.sandbox, "globex"),
+        account(work.sandbox, "initech", sales_api_key=CANARY),
+    )
+    given = options(
+        accounts=plan,
+        catalog=catalog,
+        target=shlex.join(work.target()),
+        state=work.store,
+        report=work.folder / "report.json",
+    )
+    key = work.sandbox.config()["sales_api_key"]
+    said = finish(fleet(*given, ACME_KEY=key), 1)
+    assert "2 of 3 accounts complete, 1 failed" in said.splitlines()[-1]
+    assert "initech: failed" in said
+    served = work.served(*names)
+    del served["initech", "accounts"]
+    assert work.rows() == served
+    report = work.report()
+    assert report["exit_status"] == 1
+    assert report["totals"]["complete"] == 2
+    assert report["accounts"]["initech"]["status"] == "failed"
+    assert report["accounts"]["acme"]["streams"][0]["account"] == "acme"
+    texts = [said, (work.folder / "report.json").read_text()]
+    assert not [text for text in texts if CANARY in text or key in text]
+
+
+def test_the_first_account_goes_alone_until_the_tables_are_there(work: Work) -> None:
+    def times() -> list[tuple[float, float]]:
+        ends = [line for line in work.lines() if not line["stream"]]
+        return sorted((line["began"], line["ended"]) for line in ends)
+
+    given = command(work, *NAMES)
+    finish(fleet(*given), 0)
+    (_, ended), *others = times()
+    assert len(others) == 3
+    assert all(began > ended for began, _ in others)
+    for path in work.loaded.iterdir():
+        path.unlink()
+    finish(fleet(*given), 0)
+    (_, ended), *others = times()
+    assert any(began < ended for began, _ in others)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_states_kept(
+    number: signal.Signals, tmp_path: Path, open_sandbox: Callable[..., Sandbox]
+) -> None:
+    work = Work(tmp_path, open_sandbox(records=120, latency=0.1))
+    target = work.target("--slow", "0.001")
+    given = command(work, *NAMES[:2], target=target, common={"max_concurrency": 1})
+    process = fleet(*given)
+    eventually((work.loaded / "rows come").exists, 60)
+    process.send_signal(number)
+    said = finish(process, 128 + number, 60)
+    assert "0 of 2 accounts complete, 2 interrupted" in said.splitlines()[-1]
+    assert work.state()
+    finish(fleet(*command(work, *NAMES[:2])), 0)
+    assert work.rows() == work.served(*NAMES[:2])
+
+
+def test_workers_are_looked_at_before_anything_is_read(work: Work, tmp_path: Path) -> None:
+    given = command(work, "acme", target=("no-such-target", "--config", "x"))
+    with Cluster(tmp_path / "dask", workers=1) as cluster:
+        said = finish(fleet(*given, "--scheduler", cluster.address), 2)
+    assert "finds no program 'no-such-target'" in said
+    assert not (work.folder / "store").exists()
+
+
+def test_a_scheduler_that_does_not_answer_is_said(work: Work) -> None:
+    given = command(work, "acme", scheduler="tcp://127.0.0.1:1", patience=1)
+    said = finish(fleet(*given), 1, 60)
+    assert "no scheduler answers at tcp://127.0.0.1:1" in said
+    assert "Traceback" not in said
+
+
+def test_a_scheduler_that_restarts_is_survived_and_one_that_is_lost_is_said(
+    tmp_path: Path, open_sandbox: Callable[..., Sandbox]
+) -> None:
+    work = Work(tmp_path, open_sandbox(records=120, latency=0.1))
+    target = work.target("--slow", "0.001")
+    with Cluster(tmp_path / "dask", workers=1) as cluster:
+        given = command(work, *NAMES[:2], target=target, scheduler=cluster.address, lease_seconds=3)
+        work.files(*(account(work.sandbox, n) for n in NAMES[:2]), max_concurrency=1)
+        process = fleet(*given, "--patience", "50")
+        eventually((work.loaded / "rows come").exists, 60)
+        assert cluster.scheduler
+        cluster.scheduler.kill()
+        cluster.scheduler.wait(10)
+        cluster.start_scheduler()
+        cluster.start_worker()
+        finish(process, 0)
+        assert work.rows() == work.served(*NAMES[:2])
+
+        (work.loaded / "rows come").unlink()
+        process = fleet(*given, "--patience", "5")
+        eventually((work.loaded / "rows come").exists, 60)
+        cluster.scheduler.kill()
+        said = finish(process, 1, 90)
+    assert "the next run goes on from the account's state" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"target": "'unclosed"}, "--target"),
+        ({"target": ""}, "--target"),
+        ({"workers": 0}, "--workers"),
+        ({"state": "nosuch://x"}, "nosuch"),
+        ({"only": "nobody"}, "no account 'nobody'"),
+        ({"catalog": "/no/catalog"}, "catalog"),
+    ],
+)
+def test_mistakes_are_said_before_anything_starts(
+    work: Work, capsys: pytest.CaptureFixture[str], change: dict[str, object], said: str
+) -> None:
+    try:
+        status = main([*command(work, "acme"), *options(**change)])
+    except SystemExit as end:  # of argparse
+        status = int(end.code or 0)
+    assert status == 2
+    assert said in capsys.readouterr().err
+
+
+def test_rows_of_others_are_not_removed(work: Work, capsys: pytest.CaptureFixture[str]) -> None:
+    given = command(work, "acme", common={"emit_activate_version_messages": True})
+    assert main(given) == 2
+    assert "give each a schema, with {account} in --target" in capsys.readouterr().err
