@@ -68,6 +68,7 @@ def _run(options: argparse.Namespace, told: Told) -> int:
     ) as client:
         if troubles := cluster.inspect(client, options.target[0]):
             raise plan.PlanError(troubles)
+        _settle(store, by_api=options.by_api)
         crew = Crew(
             client,
             units,
@@ -102,7 +103,10 @@ def _members(options: argparse.Namespace) -> list[plan.Member]:
             f"from tables that they share: give each a schema, with {_PLACEHOLDER} in --target"
         )
         raise plan.PlanError([text])
-    return [member for member in members if not wanted or member.name in wanted]
+    members = [member for member in members if not wanted or member.name in wanted]
+    if options.by_api:
+        return [member.only(api) for member in members for api in sorted(member.apis)]
+    return members
 
 
 def _is_apart(options: argparse.Namespace) -> bool:
@@ -134,6 +138,18 @@ def _store(url: str) -> Store:
         return Store(url)
     except (ValueError, ImportError) as error:
         raise plan.PlanError([f"--state: {error}"]) from None
+
+
+def _settle(store: Store, *, by_api: bool) -> None:
+    """Keep to one kind of units: leases of accounts and of their APIs know nothing of each other.
+
+    Raises:
+        PlanError: The store has the other kind.
+    """
+    ours = b"apis" if by_api else b"accounts"
+    if not store.create("units", ours) and store.read("units") != ours:
+        text = "--by-api must be given always or never for one --state"
+        raise plan.PlanError([text])
 
 
 def _text(path: Path) -> str:
@@ -183,6 +199,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--catalog", type=Path, metavar="FILE", help="the tap's catalog (default: all streams)")
     add("--report", type=Path, metavar="FILE", help="write a report there, as JSON")
     add("--only", action="append", metavar="NAME", help="read this account only; may be repeated")
+    add("--by-api", action="store_true", help="make each API of an account a unit of its own")
     add("--scheduler", metavar="ADDRESS", help="Dask's scheduler, such as tcp://host:8786")
     number = _number(1)
     add("--workers", type=number, default=2, metavar="N", help="else: processes to start (2)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -52,6 +52,17 @@ class Member:
     apis: frozenset[str]
     config: dict[str, Any]
     removes_rows: bool
+
+    def only(self, api: str) -> Member:
+        """Return the account as it is without its other APIs."""
+        others = tuple(f"{family.api.name}_" for family in FAMILIES if family.api.name != api)
+        config = _without(self.config, others)
+        config["accounts"] = [_without(account, others) for account in config["accounts"]]
+        return replace(self, name=f"{self.name}.{api}", apis=frozenset({api}), config=config)
+
+
+def _without(given: Mapping[str, Any], prefixes: tuple[str, ...]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if not name.startswith(prefixes)}
 
 
 def read(path: Path, environment: Mapping[str, str]) -> list[Member]:
