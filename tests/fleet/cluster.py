@@ -106,7 +106,7 @@ def fleet(*options: str, **env: str) -> subprocess.Popen[str]:
     )
 
 
-def finish(process: subprocess.Popen[str], status: int, seconds: float = 180) -> str:
+def finish(process: subprocess.Popen[str], status: int, seconds: float = 300) -> str:
     """Wait for a command's end with a status; returns what it said."""
     try:
         _, said = process.communicate(timeout=seconds)
