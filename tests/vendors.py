@@ -11,7 +11,7 @@ from tests.comparing import assert_rows
 from tests.support import catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tap_analytics.sandbox import Sandbox, Store
     from tests.support import Record, Result
@@ -136,6 +136,47 @@ def _allowance(row: Record) -> None:
     row["reference_date"] = f"{datetime.now(timezone.utc):%Y-%m-%d}"
 
 
+LINKS = {
+    "experimentation_layers_experiments": "layer_id",
+    "experimentation_metrics_experiments": "metric_id",
+    "experimentation_gates_dynamic_config_references": "gate_id",
+    "experimentation_gates_experiment_references": "gate_id",
+    "experimentation_gates_gate_references": "gate_id",
+    "experimentation_metric_sources_metrics": "metric_source_name",
+    "status_page_page_access_group_components": "page_access_group_id",
+    "status_page_page_access_user_components": "page_access_user_id",
+    "status_page_page_access_user_metrics": "page_access_user_id",
+}
+"""Streams that say what belongs to what, with the column that says it."""
+COUNTS = tuple(
+    f"experimentation_{kind}_exposure_counts"
+    for kind in ("experiments", "gates", "dynamic_configs")
+)
+BELOW_RULES = tuple(
+    f"experimentation_gates_rules_pulse_{kind}" for kind in ("results", "load_histories")
+)
+
+
+def _link(row: Record) -> None:
+    kept = {*LINKS.values(), "page_id", "id", "name"}
+    if "metric_source_name" in row:
+        kept.add("type")
+    for name in row.keys() - kept:
+        del row[name]
+
+
+def _stamp(row: Record) -> None:
+    row["date"] = f"{datetime.now(timezone.utc):%Y-%m-%d}"
+
+
+def _without(*names: str) -> Callable[[Record], None]:
+    def leave_out(row: Record) -> None:
+        for name in names:
+            row.pop(name, None)
+
+    return leave_out
+
+
 COMPLETED: dict[str, Callable[[Record], object]] = {
     **dict.fromkeys(DEALS, _deal),
     **dict.fromkeys(DOCUMENTS, lambda row: _strip(row, "signatures", "data")),
@@ -148,8 +189,22 @@ COMPLETED: dict[str, Callable[[Record], object]] = {
     "workforce_per_diems": lambda row: _strip(row, "files", "url", "download_url"),
     "workforce_ats_applications": lambda row: _strip(row, "cv", "url"),
     "workforce_allowance_stats": _allowance,
+    **dict.fromkeys(LINKS, _link),
+    **dict.fromkeys(COUNTS, _stamp),
+    **dict.fromkeys(BELOW_RULES, lambda row: row.update(rule_base_id=row["rule_id"])),
+    "status_page_incidents_postmortems": _without("preview_key"),
+    "status_page_metrics_providers": _without("api_key", "api_token", "application_key", "email"),
 }
 """What the tap leaves out of a row or fills in."""
+
+
+def _arms(store: Store, experiment: str) -> Iterator[Record]:
+    """Yield what is compared in an experiment: each other group with the control group."""
+    row = next(row for row in store.expected("experiments") if row["id"] == experiment)
+    control = row["controlGroupID"]
+    for group in row["groups"] or ():
+        if control not in (None, group["id"]):
+            yield {"control_group_id": control, "test_group_id": group["id"]}
 
 
 def expected_rows(store: Store, stream: str) -> list[Record]:
@@ -160,6 +215,8 @@ def expected_rows(store: Store, stream: str) -> list[Record]:
     rows = store.expected(stream)
     for row in rows:
         COMPLETED.get(stream, id)(row)
+    if stream == "experimentation_experiments_pulse_results":
+        return [{**row, **arm} for row in rows for arm in _arms(store, row["experiment_id"])]
     if stream in RULES:
         parent, name = RULES[stream]
         modified = {row["id"]: row["lastModifiedTime"] for row in store.expected(parent)}

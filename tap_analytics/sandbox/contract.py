@@ -67,12 +67,16 @@ class Route:
 
     stream: str
     path: str
-    """May have one `{placeholder}` that stands for the key of a row of `parent`."""
+    """May have a `{placeholder}` for the key of a row of `parent`, after one for each above it."""
     paging: Paging
     envelope: Envelope
     parent: str = ""
     single: bool = False
     """Each parent has exactly one row."""
+    inside: bool = False
+    """Whether the rows stand in those of `parent`, so that no request asks for them."""
+    like: str = ""
+    """The stream with as many rows, where it has a row for each of another's."""
     dates: tuple[str, ...] = ()
     """Required parameters that are days (YYYY-MM-DD)."""
     most: int | None = None
@@ -105,20 +109,25 @@ class Route:
     """What is other in the rows than in those that the tables of fields make."""
     refusal: int = 0
     """The status that answers every request; 0 if there is none."""
+    absent: int = 0
+    """The status that answers where there is no such single object; 0 for an empty one."""
     past_end: int = 0
     """The status that answers a page past the end; 0 for an empty page."""
     repeats: bool = False
     """Whether the last page is what comes past the end."""
 
     @property
-    def context(self) -> str:
-        """The name under which a request says whose rows it wants; empty if it need not."""
+    def contexts(self) -> tuple[str, ...]:
+        """The names under which a request says whose rows it wants; none if it need not."""
         if self.view:
-            return ""
-        placeholder = re.search(r"{(\w+)}", self.path)
-        if placeholder:
-            return placeholder[1]
-        return self.dates[0] if len(self.dates) == 1 else ""
+            return ()
+        placeholders = re.findall(r"{(\w+)}", self.path)
+        return tuple(placeholders) or (self.dates if len(self.dates) == 1 else ())
+
+    @property
+    def context(self) -> str:
+        """The last of them; empty if there is none."""
+        return "".join(self.contexts[-1:])
 
 
 class Signals(NamedTuple):
@@ -176,6 +185,8 @@ class Api:
     """The names that lead to the rows, unless a further route says others."""
     usual: Callable[[Sequence[str]], Envelope] | None = None
     """The envelope of its paged lists with the rows where these names lead."""
+    shapes: Mapping[str, Envelope] = field(default_factory=dict)
+    """Envelopes of lists in a shape of their own, by the names that further routes use."""
     tables: tuple[str, ...] = ()
     """Files with the fields of the streams; later ones add to earlier ones."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 from tap_analytics.apis import FAMILIES
@@ -30,9 +31,16 @@ def declared() -> Iterator[tuple[Store, str, str, str]]:
         ):
             every: list[Any] = [stream for streams in lists for stream in streams]
             for stream in (one for one in every if one.name in served):
+                parent = stream.parent_stream_type
+                asked = {*parent.child_keys} - {*placeholders(stream)} if parent else set()
                 for column, target in references(stream).items():
-                    if target.partition(".")[0] in served:
+                    known = column not in asked  # the others only the tap knows of a list
+                    if known and target.partition(".")[0] in served:
                         yield store, str(stream.name), column, target
+
+
+def placeholders(stream: Any) -> list[str]:
+    return [name for _, name, _, _ in Formatter().parse(stream.path) if name]
 
 
 @cache

@@ -60,21 +60,20 @@ class Vendors:
         return response.json()
 
     def first(self, stream: str) -> str:
-        """Return the path of a stream, below the first parent that it has."""
+        """Return the path of a stream, below the first parents that it has."""
         api, route = (ROUTES | FURTHER)[stream]
         path = api.prefixes[-1 if api.upstream == "factorial" else 0] + route.path
         if "{" not in path:
             return path
         if route.view:
             views = self.body("sales", f"{path.split('/view/')[0]}/filters")["filters"]
-            parent = next(view["id"] for view in views if view["name"] == route.view)
+            named = {"view_id": next(view["id"] for view in views if view["name"] == route.view)}
         else:
-            context = self.sandbox.store.expected(stream)[0]
-            parent = context[route.context]
-        return re.sub(r"{\w+}", quote(str(parent), safe=""), path)
+            named = self.sandbox.store.expected(stream)[0]
+        return re.sub(r"{(\w+)}", lambda gap: quote(str(named[gap[1]]), safe=""), path)
 
     def needed(self, stream: str) -> dict[str, str]:
         """Return the parameters that a stream cannot be asked for without."""
         _, route = (ROUTES | FURTHER)[stream]
         days = dict.fromkeys(route.dates, "2026-10-31")
-        return {**days, **{name: route.options[name][0] for name in route.needs}}
+        return {**days, **{name: (route.options[name] or ("x",))[0] for name in route.needs}}

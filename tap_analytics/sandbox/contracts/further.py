@@ -1,13 +1,21 @@
 """Routes that are data alone: `further/<vendor>.json`, from the facts of the vendor.
 
 To add a route, write two entries there and nothing else. Under `routes`, by stream: `path`, and
-where they differ from the vendor's usual ones `paging` (`"whole"` for a list that comes in one
-answer), `records` (the names that lead to the rows; `[]` for bare ones), `parent` (the stream
-whose key stands in the path), `single` (one object, and not a list), `options` (the names of
-further parameters), `needs` (those that must be there) and `where` (by parameter, the field that
-has to be equal; with `>=` or `<=` after it, a day that is not earlier or not later). Under
-`streams`, its fields as in the tables beside the contracts (see `Weaver`); the first one is the
-key.
+where they differ from the vendor's usual ones
+
+- `paging`: `"whole"` for a list that comes in one answer;
+- `records`: the names that lead to the rows, `[]` for bare ones; or `envelope`: the vendor's own
+  name for a shape of its own;
+- `parent`: the stream whose key stands last in the path, and `having`: the field that a row of it
+  needs for a list below, or fields with the values that they may have;
+- `single`: one object, and not a list; `absent`: the status where there is no such object;
+- `inside`: the rows stand in those of `parent`; `like`: the stream with as many rows;
+- `options`: the names of further parameters; `needs`: those that must be there; `where`: by
+  parameter, the field that has to be equal; with `>=` or `<=` after it, a day that is not earlier
+  or not later.
+
+Under `streams`, its fields as in the tables beside the contracts (see `Weaver`); the first one is
+the key.
 """
 
 from __future__ import annotations
@@ -72,26 +80,45 @@ def _route(  # noqa: PLR0913
     records: Sequence[str] | None = None,
     parent: str = "",
     single: bool = False,
+    inside: bool = False,
+    like: str = "",
     options: Sequence[str] = (),
     needs: Sequence[str] = (),
     where: Mapping[str, str] | None = None,
+    having: str | Mapping[str, Sequence[Any]] = "",
+    absent: int = 0,
+    envelope: str = "",
 ) -> Route:
     whole = paging == "whole" or single
     names = api.records if records is None else records
-    envelope = under(names, single=single)
-    if api.usual and not whole:
-        envelope = api.usual(names)
+    body = under(names, single=single)
+    if envelope:
+        body = api.shapes[envelope]
+    elif api.usual and not whole:
+        body = api.usual(names)
     more: dict[str, Any] = {}
+    if having:
+        more["having"] = partial(_has, having)
     if single:
-        more = {"single": True} if parent else {"most": 1}
+        more |= {"single": True} if parent else {"most": 1}
     return Route(
         stream,
         path,
         Whole(api.paging.params) if whole else api.paging,
-        envelope,
+        body,
         parent=parent,
+        inside=inside,
+        like=like,
+        absent=absent,
         options=dict.fromkeys((*options, *needs), ()),
         needs=tuple(needs),
         choose=partial(_choose, where) if where else None,
         **more,
     )
+
+
+def _has(having: str | Mapping[str, Sequence[Any]], row: dict[str, Any]) -> bool:
+    """Tell whether a row has what a list below it needs."""
+    if isinstance(having, str):
+        return bool(row[having])
+    return all(row[name] in values for name, values in having.items())

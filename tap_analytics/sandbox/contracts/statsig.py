@@ -6,7 +6,9 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from tap_analytics.sandbox.contract import Api, Choice, Found, Route
+import msgspec
+
+from tap_analytics.sandbox.contract import Api, Choice, Found, Route, json
 from tap_analytics.sandbox.contracts import experimentation as documented
 from tap_analytics.sandbox.contracts.further import under
 from tap_analytics.sandbox.paging import PageNumber, Whole, Window
@@ -120,6 +122,24 @@ def _route(route: Route) -> Route:
     return replace(route, **own)
 
 
+def _results(found: Found, _: Window, __: str) -> bytes:
+    """One object of a day, with a list of metrics for each kind of them."""
+    body: dict[str, Any] = {}
+    for row in map(msgspec.json.decode, found.rows):
+        body["ds"] = row.pop("ds")
+        body.setdefault(f"{row.pop('metric_list')}Metrics", []).append(row)
+    return json({"message": "Results read successfully.", "data": body})
+
+
+def _daily(found: Found, _: Window, __: str) -> bytes:
+    """One object for each group, with a list of days."""
+    groups: dict[str, dict[str, Any]] = {}
+    for row in map(msgspec.json.decode, found.rows):
+        day = {name: row.pop(name) for name in ("date", "exposures")}
+        groups.setdefault(row["groupID"], {**row, "results": []})["results"].append(day)
+    return json({"message": "Exposures read successfully.", "data": list(groups.values())})
+
+
 def _usual(names: Sequence[str]) -> Envelope:
     return documented.envelope if list(names) == ["data"] else under(names)
 
@@ -135,6 +155,7 @@ API = Api(
     paging=_PAGES,
     records=("data",),
     usual=_usual,
+    shapes={"results": _results, "daily": _daily},
     signals=documented.SIGNALS,
     routes=tuple(_route(route) for route in documented.API.routes),
 )

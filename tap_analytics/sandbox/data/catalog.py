@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from tap_analytics.sandbox.contracts import APIS
 from tap_analytics.sandbox.contracts.tables import tables_of
+from tap_analytics.sandbox.data import places
 from tap_analytics.sandbox.data.draws import mix, seed
 from tap_analytics.sandbox.data.patterns import PATTERNS, Weaver
-from tap_analytics.sandbox.data.slots import index_of, make
+from tap_analytics.sandbox.data.slots import choices, index_of, make
 from tap_analytics.sandbox.data.text import EVENTS
 from tap_analytics.sandbox.data.ties import references, tied
 
@@ -56,20 +57,35 @@ class Catalog:
         route = self.routes[stream]
         if route.exactly is not None:
             return route.exactly
+        if route.like:
+            return self.size(route.like)
         size = self._sizes.get(stream, self._records)
         return size if route.most is None else min(size, route.most)
 
     def children(self, stream: str, parent: int) -> int:
-        """How many rows of `stream` the parent at index `parent` has; appended ones have none."""
+        """How many rows of `stream` are below the row at place `parent`; appended ones have none.
+
+        A list of keys of other rows has each of them once at most.
+        """
         above = self.routes[stream].parent
         if not above:
             rest = self.size(stream) - parent
             return -(-rest // DAYS) if 0 <= parent < DAYS and rest > 0 else 0
-        if parent >= (len(EVENTS) if above == "events" else self.size(above)):
+        place, index = places.above(parent)
+        if index >= self._rows_above(above, place):
             return 0
         if self.routes[stream].single:
             return 1
-        return mix(seed(stream, "children") + parent) % (MOST_CHILDREN + 1)
+        number = mix(seed(stream, "children") + parent) % (MOST_CHILDREN + 1)
+        word, _, target = self._key_kind(stream).partition(" ")
+        return (
+            min(number, choices(self, stream, parent, target)) if word in ("at", "ref") else number
+        )
+
+    def _rows_above(self, stream: str, place: int) -> int:
+        if stream == "events":
+            return len(EVENTS)
+        return self.children(stream, place) if self.is_below(stream) else self.size(stream)
 
     def row(self, stream: str, index: int, parent: int = 0) -> bytes:
         """The JSON of one row."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from tap_analytics.sandbox.data import moments
+from tap_analytics.sandbox.data import moments, places
 from tap_analytics.sandbox.data.draws import mix, seed
 from tap_analytics.sandbox.data.text import EVENTS, METRIC_TYPES, UNITS, title
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from tap_analytics.sandbox.data.patterns import Slot
 
@@ -140,6 +140,17 @@ def _hex(_: Streams, stream: str, argument: str) -> Slot:
     return lambda index, _: b'"%0*x"' % (digits, (index * factor + first) % (1 << 4 * digits))
 
 
+def _own(_: Streams, stream: str, argument: str) -> Slot:
+    """An id of so many digits that no other row has, whatever it is below."""
+    digits, salt = int(argument), seed(stream, "own")
+
+    def slot(index: int, parent: int) -> bytes:
+        text = b"%016x%016x" % (mix(salt + parent), mix(salt ^ mix(index + 1) ^ parent))
+        return b'"%b"' % text[:digits]
+
+    return slot
+
+
 def _hex_steps(stream: str, digits: int) -> tuple[int, int]:
     """How far apart the ids of `stream` are, and the first of them."""
     # An odd factor loses nothing below a power of two, so no id comes twice.
@@ -179,19 +190,16 @@ def _email(index: int, _: int) -> bytes:
 def _ref(streams: Streams, stream: str, argument: str) -> Slot:
     """The key, or the column after a dot, of some row of another stream; null if it has none.
 
-    Of a stream with the same parent it is a row below the same one.
+    Where both are below the same row, perhaps with others between, it is a row below that one.
     """
     target, _, column = argument.partition(".")
     key = streams.slot(target, column)
     if not streams.is_below(target):
         size = streams.size(target)
         return lambda index, _: key((index * 7 + 3) % size, 0) if size else b"null"
-    above = streams.parent(target)
-    is_sibling = streams.is_below(stream) and streams.parent(stream) == above
 
     def slot(index: int, parent: int) -> bytes:
-        size = streams.size(above)
-        for place in (parent,) if is_sibling else ((index + n) % size for n in range(size)):
+        for place in _lists(streams, stream, target, index, parent):
             if below := streams.children(target, place):
                 return key((index * 7 + 3) % below, place)
         return b"null"
@@ -205,10 +213,37 @@ def _at(streams: Streams, _: str, argument: str) -> Slot:
     return streams.slot(target, column)
 
 
+def choices(streams: Streams, stream: str, parent: int, target: str) -> int:
+    """How many rows of `target` those below `parent` can point to; it may name a column."""
+    target, _, _ = target.partition(".")
+    if not streams.is_below(target):
+        return streams.size(target)
+    return streams.children(target, next(_lists(streams, stream, target, 0, parent), 0))
+
+
+def _lists(streams: Streams, stream: str, target: str, index: int, parent: int) -> Iterator[int]:
+    """The places of the lists of `target` that a row may point to a row of."""
+    wanted = streams.parent(target)
+    name, place = stream, parent
+    while streams.is_below(name):
+        name = streams.parent(name)
+        if name == wanted:
+            yield place
+            return
+        place, _ = places.above(place)
+    size = streams.size(wanted)
+    yield from ((index + n) % size for n in range(size))
+
+
 def _up(streams: Streams, stream: str, argument: str) -> Slot:
     """What the parent has in its own row."""
     slot = make(streams, streams.parent(stream), argument)
-    return lambda _, parent: slot(parent, 0)
+
+    def up(_: int, parent: int) -> bytes:
+        place, index = places.above(parent)
+        return slot(index, place)
+
+    return up
 
 
 def _array(rows: Iterable[bytes]) -> bytes:
@@ -217,9 +252,25 @@ def _array(rows: Iterable[bytes]) -> bytes:
 
 def _rows(streams: Streams, _: str, argument: str) -> Slot:
     """The children inside their parent's row."""
-    return lambda index, _: _array(
-        streams.row(argument, n, index) for n in range(streams.children(argument, index))
-    )
+
+    def slot(index: int, parent: int) -> bytes:
+        place = places.below(parent, index)
+        return _array(
+            streams.row(argument, n, place) for n in range(streams.children(argument, place))
+        )
+
+    return slot
+
+
+def _first(streams: Streams, _: str, argument: str) -> Slot:
+    """The key of the first of the children; null if there is none."""
+    key = streams.slot(argument)
+
+    def slot(index: int, parent: int) -> bytes:
+        place = places.below(parent, index)
+        return key(0, place) if streams.children(argument, place) else b"null"
+
+    return slot
 
 
 def _count(streams: Streams, _: str, argument: str) -> Slot:
@@ -283,6 +334,8 @@ _MAKERS: dict[str, Callable[[Streams, str, str], Slot]] = {
     "at": _at,
     "up": _up,
     "rows": _rows,
+    "first": _first,
+    "own": _own,
     "count": _count,
     "ids": _ids,
 }

@@ -11,7 +11,7 @@ import msgspec
 
 from tap_analytics.sandbox.contract import Choice, Found
 from tap_analytics.sandbox.contracts import APIS
-from tap_analytics.sandbox.data import moments
+from tap_analytics.sandbox.data import moments, places
 from tap_analytics.sandbox.data.catalog import Catalog
 from tap_analytics.sandbox.data.listing import Listing
 from tap_analytics.sandbox.data.parents import DayParents, EventParents, RowParents
@@ -26,14 +26,16 @@ if TYPE_CHECKING:
     from tap_analytics.sandbox.paging import Window
 
     Row = dict[str, Any]
+    Named = str | tuple[str, ...] | None
 
 
 class Store:
     """Rows by stream, the same for the same arguments; what a test changes lies on top.
 
     A row is named by its stream, its index in its list, and for lists below others the parent:
-    the id, event name or day (YYYY-MM-DD) that the request names. Indexes stay as they are when
-    rows are deleted, and appended rows go on counting.
+    the id, event name or day (YYYY-MM-DD) that the request names, or all that it names, where
+    those are several. Indexes stay as they are when rows are deleted, and appended rows go on
+    counting.
     """
 
     def __init__(
@@ -51,10 +53,14 @@ class Store:
         self.revision = 0
         """Counts the changes."""
 
-    def parent(self, route: Route, text: str) -> int | None:
-        """The index of the parent that a request names; None for an unknown one."""
+    def parent(self, route: Route, *names: str) -> int | None:
+        """The place of the parent that a request names, with those above it; None if unknown."""
         with self._lock:
-            return self._parents(route).find(text)
+            place: int | None = 0
+            if names[1:]:
+                place = self.parent(self._catalog.routes[route.parent], *names[:-1])
+            index = None if place is None else self._parents(route, place).find(names[-1])
+            return None if place is None or index is None else places.below(place, index)
 
     def view(self, route: Route, text: str) -> str | None:
         """The name of the view that a request names; None for an unknown one."""
@@ -105,7 +111,7 @@ class Store:
         return [{**context, **row} for context, row in self._each(stream)]
 
     def update(
-        self, stream: str, index: int, fields: Mapping[str, object], parent: str | None = None
+        self, stream: str, index: int, fields: Mapping[str, object], parent: Named = None
     ) -> None:
         """Change fields of a row.
 
@@ -119,13 +125,13 @@ class Store:
             listing.put(index, msgspec.json.encode(row))
             self.revision += 1
 
-    def delete(self, stream: str, index: int, parent: str | None = None) -> None:
+    def delete(self, stream: str, index: int, parent: Named = None) -> None:
         """Delete a row; raises as `update` does."""
         with self._lock:
             self._keep(stream, parent).remove(index)
             self.revision += 1
 
-    def append(self, stream: str, row: Mapping[str, object], parent: str | None = None) -> int:
+    def append(self, stream: str, row: Mapping[str, object], parent: Named = None) -> int:
         """Append a row.
 
         Returns:
@@ -185,21 +191,31 @@ class Store:
     def _each(self, stream: str) -> Iterator[tuple[Row, Row]]:
         """Each row with what the request for it says."""
         route = self._catalog.routes[stream]
-        if not route.context:
-            parents: list[tuple[int, Row]] = [(0, {})]
-        else:
-            parents = [(n, {route.context: text}) for n, text in self._parents(route)]
         choice = self._choice(route, route.widest)
-        for parent, context in parents:
+        for parent, context in self._contexts(route):
             listing = self._listing(stream, parent)
             indexes = pick(listing, choice) if choice else listing.indexes(0, listing.total)
             for row in self._shown(route, parent, indexes, listing):
                 yield context, msgspec.json.decode(row)
 
-    def _parents(self, route: Route) -> Parents:
+    def _contexts(self, route: Route) -> list[tuple[int, Row]]:
+        """The places of a stream's lists, each with what a request for it says."""
+        if not route.contexts:
+            return [(0, {})]
+        higher: list[tuple[int, Row]] = [(0, {})]
+        if route.contexts[1:]:
+            higher = self._contexts(self._catalog.routes[route.parent])
+        return [
+            (places.below(place, index), {**context, route.context: text})
+            for place, context in higher
+            for index, text in self._parents(route, place)
+        ]
+
+    def _parents(self, route: Route, place: int = 0) -> Parents:
+        """The rows that a stream's lists are below; those of one list where they have several."""
         if not route.parent:
             return DayParents(day for stream, day in self._listings if stream == route.stream)
-        listing = self._listing(route.parent, 0)
+        listing = self._listing(route.parent, place)
         if route.parent == "events":
             return EventParents(listing, self._catalog.size("events"))
         key = self._catalog.key_name(route.parent)
@@ -217,12 +233,13 @@ class Store:
         size = catalog.children(stream, parent) if below else catalog.size(stream)
         return Listing(size, lambda start, stop: catalog.rows(stream, start, stop, parent))
 
-    def _keep(self, stream: str, parent: str | None) -> Listing:
+    def _keep(self, stream: str, parent: Named) -> Listing:
         """The list that a change is about, kept from now on."""
         route = self._catalog.routes[stream]
         place = 0
         if route.context:
-            found = None if parent is None else self.parent(route, parent)
+            names = (parent,) if isinstance(parent, str) else parent
+            found = self.parent(route, *names) if names else None
             if found is None:
                 raise KeyError(parent)
             place = found

@@ -39,13 +39,16 @@ class _Target(NamedTuple):
 
     api: Api
     route: Route
-    parent: str
-    """The parent that the path names, decoded."""
+    parents: tuple[str, ...]
+    """The parents that the path names, decoded."""
 
     def takes(self, params: dict[str, str]) -> bool:
         """Whether the route is the one that `params` tell from others on the same path."""
         options = self.route.options
-        return all(params.get(name) in options[name] for name in self.route.needs)
+        return all(
+            name in params and (not options[name] or params[name] in options[name])
+            for name in self.route.needs
+        )
 
 
 class _RefusedError(Exception):
@@ -99,10 +102,11 @@ class App:
         self._fixed: dict[str, list[_Target]] = {}
         self._below: dict[str, list[_Target]] = {}
         for api in apis:
-            for path, route in product(api.prefixes, api.routes):
+            asked = [route for route in api.routes if not route.inside]
+            for path, route in product(api.prefixes, asked):
                 pattern, gaps = re.subn(r"{\w+}", "([^/]+)", path + route.path)
                 places = self._below if gaps else self._fixed
-                places.setdefault(pattern, []).append(_Target(api, route, ""))
+                places.setdefault(pattern, []).append(_Target(api, route, ()))
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
@@ -140,8 +144,8 @@ class App:
         for pattern, targets in self._below.items():
             match = re.fullmatch(pattern, path)
             if match:
-                parent = unquote(match[1])
-                return self._seen(targets, parent)._replace(parent=parent)
+                parents = tuple(map(unquote, match.groups()))
+                return self._seen(targets, parents[0])._replace(parents=parents)
         return None
 
     def _seen(self, targets: list[_Target], parent: str) -> _Target:
@@ -207,9 +211,10 @@ class App:
             window = route.paging.window(request.params)
         except BadRequestError as error:
             raise _RefusedError(400, str(error)) from None
-        parent = self._parent(route, target.parent or "".join(days[:1]))
+        parents = target.parents or tuple(days[:1])
+        parent = self._parent(route, parents)
         if parent is None:
-            raise _RefusedError(404, f"no such parent: {target.parent}")
+            raise _RefusedError(404, f"no such parent: {' / '.join(parents)}")
         if route.refusal:
             raise _RefusedError(route.refusal, "this is not part of your plan")
         found = self._store.find(route, parent, window, request.params)
@@ -220,13 +225,15 @@ class App:
                 last = (found.total - 1) // window.limit * window.limit
                 window = window._replace(offset=last)
                 found = self._store.find(route, parent, window, request.params)
+        if route.absent and not found.rows:
+            raise _RefusedError(route.absent, "there is none of it")
         return route.envelope(found, window, request.path)
 
-    def _parent(self, route: Route, text: str) -> int | None:
-        """The index of the parent whose list is asked for, 0 for one that is nobody's."""
+    def _parent(self, route: Route, names: tuple[str, ...]) -> int | None:
+        """The place of the parent whose list is asked for, 0 for one that is nobody's."""
         if route.view:
-            return 0 if self._store.view(route, text) == route.view else None
-        return self._store.parent(route, text) if route.context else 0
+            return 0 if self._store.view(route, names[0]) == route.view else None
+        return self._store.parent(route, *names) if route.context else 0
 
 
 async def _read(receive: Receive) -> str:

@@ -30,7 +30,6 @@ class ExperimentsVersions(VersionsStream):
     name = "experimentation_experiments_versions"
     path = "/v1/experiments/{experiment_id}/versions"
     parent_stream_type = Experiments
-    references = {"id": "experiments.id"}
 
 
 class GatesVersions(VersionsStream):
@@ -39,7 +38,6 @@ class GatesVersions(VersionsStream):
     name = "experimentation_gates_versions"
     path = "/v1/gates/{gate_id}/versions"
     parent_stream_type = Gates
-    references = {"id": "gates.id"}
 
 
 STREAMS = (ExperimentsVersions, GatesVersions)

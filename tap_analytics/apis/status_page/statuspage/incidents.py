@@ -31,7 +31,6 @@ class Postmortems(StatuspageStream):
     path = "/pages/{page_id}/incidents/{incident_id}/postmortem"
     parent_stream_type = Incidents
     paginator_class = SinglePage
-    records_jsonpath = "$"
     primary_keys = ("page_id", "incident_id")
     left_out = ("preview_key",)
 

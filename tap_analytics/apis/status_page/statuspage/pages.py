@@ -30,7 +30,6 @@ class StatusEmbedConfigs(PageStream):
     path = "/pages/{page_id}/status_embed_config"
     primary_keys = ("page_id",)
     paginator_class = SinglePage
-    records_jsonpath = "$"
 
 
 STREAMS = (MetricsProviders, UnsubscribedSubscribers, StatusEmbedConfigs)

@@ -17,7 +17,6 @@ class UptimesStream(StatuspageStream):
     """Base of uptimes: of the last 90 days, so that every day brings a further row."""
 
     paginator_class = SinglePage
-    records_jsonpath = "$"
     of_every_parent = True
     append_only = True
     primary_keys: tuple[str, ...] = ("page_id", "id", "range_start", "range_end")
@@ -41,7 +40,6 @@ class ComponentUptimes(UptimesStream):
     name = "status_page_component_uptimes"
     path = "/pages/{page_id}/components/{component_id}/uptime"
     parent_stream_type = Components
-    references = {"id": "status_page_components.id"}
 
 
 class ComponentGroupUptimes(UptimesStream):
@@ -50,7 +48,6 @@ class ComponentGroupUptimes(UptimesStream):
     name = "status_page_component_group_uptimes"
     path = "/pages/{page_id}/component-groups/{component_group_id}/uptime"
     parent_stream_type = ComponentGroups
-    references = {"id": "status_page_component_groups.id"}
 
 
 STREAMS = (ComponentGroups, ComponentUptimes, ComponentGroupUptimes)
