@@ -211,12 +211,11 @@ class TapAnalytics(SdkTap):
             finally:
                 with contextlib.suppress(ClosedOutput):
                     run.close()
-        self._conclude(run.report, status)
-        return status
+        return self._conclude(run.report, status)
 
-    def _conclude(self, report: Report, status: int) -> None:
-        """Say what happened, and write it where the user wants it."""
-        closing.say(report, self.logger)
+    def _conclude(self, report: Report, status: int) -> int:
+        """Write what happened where the user wants it, say it, and return the exit status."""
+        is_written = True
         if path := self.config.get("report_path"):
             properties = self.config_jsonschema["properties"]
             content = closing.document(
@@ -226,7 +225,9 @@ class TapAnalytics(SdkTap):
                 config=self.config,
                 secrets=[name for name, part in properties.items() if part.get("secret")],
             )
-            closing.write(path, content)
+            is_written = closing.write(path, content, self.logger)
+        closing.say(report, self.logger)
+        return status if is_written else status or INCOMPLETE
 
     def try_out(self, test: str) -> int:
         """Try the selected streams without reading them, and return the exit status."""

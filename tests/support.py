@@ -205,18 +205,18 @@ def run_tap(
     """
     with _arguments(config, streams, catalog_, state) as (arguments, report):
         done = run_command(arguments, env=environment(**(env or {})), timeout=timeout)
-        report.with_name("stderr").write_bytes(done.stderr)
-        result = read_result(done.returncode, done.stdout, report)
+        result = read_result(done.returncode, done.stdout, report, done.stderr.decode())
     secrets = [str(value) for name, value in config.items() if name.endswith(SECRETS)]
     written = done.stdout.decode() + result.stderr + json.dumps(result.report)
     assert not [secret for secret in secrets if secret in written]
     return result
 
 
-def read_result(status: int, out: bytes, report: Path) -> Result:
-    """Read what a tap wrote; every line has to be JSON."""
+def read_result(status: int, out: bytes, report: Path, stderr: str | None = None) -> Result:
+    """Read what a tap wrote; every line has to be JSON, and its log may be in a file."""
     lines = [json.loads(line) for line in out.split(b"\n") if line]
-    stderr = report.with_name("stderr").read_text(encoding="utf-8")
+    if stderr is None:
+        stderr = report.with_name("stderr").read_text(encoding="utf-8")
     rows = json.loads(report.read_text(encoding="utf-8"))["streams"] if report.exists() else []
     return Result(status, lines, stderr, {row["stream"]: row for row in rows})
 

@@ -204,6 +204,16 @@ def misspelt() -> Record:
         ),
         (
             lambda: catalog("tasks"),
+            {"stream_maps": {"tasks": {"x": "str(shar256(name) + str(1))"}}},
+            "'x' calls 'shar256', and there is no such function: did you mean 'sha256'?",
+        ),
+        (
+            lambda: catalog("tasks"),
+            {"stream_maps": {"tasks": {"__filter__": "is_open(name)"}}},
+            "the map of 'tasks' cannot be used: '__filter__' calls 'is_open', and there is no",
+        ),
+        (
+            lambda: catalog("tasks"),
             {"stream_maps": {"taskz": {"x": "name"}}},
             "setting 'stream_maps': there is no stream 'taskz': did you mean 'tasks'?",
         ),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jsonschema import Draft202012Validator
 
 from tap_analytics.engine.output.closing import report_schema
-from tap_analytics.sandbox import Answer, Sandbox
+from tap_analytics.sandbox import Answer, Request, Sandbox
 from tests.support import run_tap, settings
 
 if TYPE_CHECKING:
@@ -54,6 +54,28 @@ def test_the_report_is_as_its_schema_says(open_sandbox: OpenSandbox, tmp_path: P
     assert told["settings"]["report_path"] == str(path)
     assert "sales_base_url" in told["settings"]
     assert "sales_api_key" not in told["settings"]
+
+
+def test_a_report_that_cannot_be_written_in_the_end_is_said(
+    open_sandbox: OpenSandbox, tmp_path: Path
+) -> None:
+    """Its folder went while the run read, as a disk that got full would do."""
+    sandbox = open_sandbox(records=4)
+    folder = tmp_path / "reports"
+    folder.mkdir()
+
+    def clear(_: Request) -> None:
+        if folder.exists():
+            folder.rmdir()
+
+    sandbox.faults.append(clear)
+    config = settings(sandbox, "sales", report_path=str(folder / "report.json"))
+    result = run_tap(config, "accounts")
+    assert (result.status, len(result.records["accounts"])) == (1, 4)
+    (error,) = [line for line in result.stderr.splitlines() if "ERROR" in line]
+    assert error.endswith("report.json' cannot be written: No such file or directory")
+    assert "Traceback" not in result.stderr
+    assert "1 of 1 streams complete" in result.stderr.splitlines()[-1]
 
 
 def test_under_a_pipe_there_are_few_lines(open_sandbox: OpenSandbox) -> None:

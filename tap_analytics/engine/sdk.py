@@ -19,10 +19,11 @@ from singer_sdk.helpers.capabilities import (
     TapCapabilities,
 )
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
+from singer_sdk.mapper import CustomStreamMap, RemoveRecordTransform, SameRecordTransform
 
 from tap_analytics.engine.choices import Malformed, modernized, settle
 from tap_analytics.engine.errors import ReadError
+from tap_analytics.engine.expressions import check_calls
 from tap_analytics.engine.output.writer import LineWriter
 from tap_analytics.engine.values.encode import encode
 
@@ -214,6 +215,9 @@ class SdkTap(Tap):
             )
             try:
                 self.mapper.register_raw_stream_schema(name, schema, keys)
+                for one in self.mapper.stream_maps[name]:
+                    if isinstance(one, CustomStreamMap):
+                        check_calls(self.config["stream_maps"].get(name), one.functions)
             except Exception as error:  # noqa: BLE001 - what maps raise is not said
                 if stream.selected:
                     msg = f"setting 'stream_maps': the map of '{name}' cannot be used: {error}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
@@ -72,11 +73,18 @@ def _public(value: Any, secrets: frozenset[str]) -> Any:
     return float(value) if isinstance(value, Decimal) else redactor.clean(str(value))
 
 
-def write(path: str, content: Mapping[str, Any]) -> None:
-    """Write a report; the file appears whole or not at all."""
+def write(path: str, content: Mapping[str, Any], logger: logging.Logger) -> bool:
+    """Write a report, whole or not at all; log why it cannot be, and tell whether it was."""
     draft = _draft_of(path)
-    draft.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    draft.replace(path)
+    try:
+        draft.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        logger.error("the report '%s' cannot be written: %s", path, error.strerror)  # noqa: TRY400
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        return False
+    return True
 
 
 def find_obstacle(path: str) -> str | None:

@@ -85,7 +85,7 @@ def test_a_report_is_written_whole(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     path.write_text("from before", encoding="utf-8")
     content = document(a_run())
-    closing.write(str(path), content)
+    assert closing.write(str(path), content, logging.getLogger("tap-analytics"))
     assert json.loads(path.read_text(encoding="utf-8")) == content
     assert [entry.name for entry in tmp_path.iterdir()] == ["report.json"]
 
