@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tap_analytics.fleet.store import Store
+from tests.helpers.environments import installed
+from tests.support import ROOT, environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,3 +84,12 @@ def test_a_write_that_fails_leaves_what_was_there(
 def test_a_protocol_that_is_not_there_is_said() -> None:
     with pytest.raises(ValueError, match="nosuch"):
         Store("nosuch://place")
+
+
+@pytest.mark.slow
+def test_buckets_do_what_folders_do() -> None:
+    programs = installed("s3fs>=2025.1", "moto[server]>=5", "typing_extensions")
+    keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+    env = environment(AWS_DEFAULT_REGION="us-east-1", PYTHONPATH=str(ROOT), **keys)
+    command = [str(programs / "python"), "-m", "tests.fleet.s3"]
+    subprocess.run(command, cwd=ROOT, env=env, check=True, timeout=120)  # noqa: S603

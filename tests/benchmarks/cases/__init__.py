@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tests.benchmarks.cases import (
     discovery,
+    fleet,
     increments,
     kills,
     latency,
@@ -39,5 +40,6 @@ CASES = (
     Case("many-parents", "3,000 and 10,000 parents, no latency", increments.many_parents),
     Case("memory", "1,000,000 and 100,000 records", memory.flat),
     Case("kills", "Killed 50 times at random and resumed", kills.killed),
+    Case("accounts", "30 accounts, 50 ms latency, two workers", fleet.accounts),
     Case("discover", "`--discover` beside `import singer_sdk`", discovery.discover),
 )
