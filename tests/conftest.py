@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from tap_analytics.sandbox import Sandbox
+from tests.structure import gaps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 # How long an example takes says nothing here: machines are shared and slow at times.
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
+
+
+def pytest_sessionstart() -> None:
+    """Say in one line each what streams lack, before hundreds of tests say it in theirs."""
+    if missing := list(gaps()):
+        raise pytest.UsageError("\n".join(missing))
 
 
 @pytest.fixture(autouse=True, scope="session")
