@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -224,21 +225,21 @@ class SdkTap(Tap):
                     raise _wrong(msg) from None
                 self.mapper.stream_maps[name] = [RemoveRecordTransform(name, schema, keys, None)]
 
+    @abstractmethod
     def read(self, stream: SdkStream) -> None:
         """Read and write one stream, with all below it, for the SDK's own ways to run."""
-        raise NotImplementedError
 
+    @abstractmethod
     def environment(self) -> dict[str, str]:
         """Return the settings given in the environment."""
-        raise NotImplementedError
 
+    @abstractmethod
     def prepare(self, config: dict[str, Any]) -> None:
         """Make of settings what is meant by them, in place."""
-        raise NotImplementedError
 
+    @abstractmethod
     def find_errors(self) -> list[str]:
         """Return what is wrong with the settings, without a value of theirs."""
-        raise NotImplementedError
 
     def settle_replication_methods(self) -> None:
         """Read in full what has children that ignore its replication key."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from tests.sixth.client import BooksStream, Links
 
 if TYPE_CHECKING:
@@ -45,10 +47,12 @@ class Payments(BooksStream):
     http_method = "POST"
     replication_key = "changed_at"
 
-    def get_url_params(self, context: Context | None, next_page_token: Any) -> dict[str, Any]:  # noqa: ARG002
+    @override
+    def get_url_params(self, context: Context | None, next_page_token: Any) -> dict[str, Any]:
         return {}
 
-    def prepare_request_payload(self, context: Context | None, next_page_token: Any) -> Any:  # noqa: ARG002
+    @override
+    def prepare_request_payload(self, context: Context | None, next_page_token: Any) -> Any:
         page = self.get_new_paginator().params(next_page_token)
         return {"filter": {"state": "any"}, **page}
 

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from requests.utils import parse_header_links
 from singer_sdk.pagination import BaseAPIPaginator
+from typing_extensions import override
 
 from tap_analytics.engine.errors import ReadError
 
@@ -216,17 +217,20 @@ class SinglePage(Paginator):
 
     single = True
 
-    def params(self, token: Any) -> dict[str, Any]:  # noqa: ARG002, D102
+    @override
+    def params(self, token: Any) -> dict[str, Any]:
         return {}
 
-    def after(self, token: int, pages: int, rows: int) -> int:  # noqa: ARG002, D102
+    @override
+    def after(self, token: int, pages: int, rows: int) -> int:
         return token + pages
 
 
 class PageNumbers(Paginator):
     """Lists asked for by the number of the page."""
 
-    def after(self, token: int, pages: int, rows: int) -> int:  # noqa: ARG002, D102
+    @override
+    def after(self, token: int, pages: int, rows: int) -> int:
         return token + pages
 
 
@@ -237,7 +241,8 @@ class Offsets(Paginator):
     first = 0
     short_page_moves_next = True
 
-    def after(self, token: int, pages: int, rows: int) -> int:  # noqa: D102
+    @override
+    def after(self, token: int, pages: int, rows: int) -> int:
         return token + pages * rows
 
 
@@ -260,7 +265,8 @@ class NextToken(Paginator):
     token_path: ClassVar[tuple[str, ...]] = ("next_cursor",)
     number_param: ClassVar[str | None] = None
 
-    def params(self, token: Any) -> dict[str, Any]:  # noqa: D102
+    @override
+    def params(self, token: Any) -> dict[str, Any]:
         sizes = {self.size_param: self.page_size} if self.size_param else {}
         if token is None:
             return sizes
@@ -268,12 +274,14 @@ class NextToken(Paginator):
             return {self.number_param: int(token), **sizes}
         return {self.page_param: token, **sizes}
 
-    def following(self, token: Any, index: int, signals: Signals) -> Any | None:  # noqa: ARG002, D102
+    @override
+    def following(self, token: Any, index: int, signals: Signals) -> Any | None:
         if signals.next is None and self.number_param:
             return _Number(index + 2)
         return signals.next
 
-    def signals(self, body: Any, headers: Mapping[str, str] | None = None) -> Signals:  # noqa: D102
+    @override
+    def signals(self, body: Any, headers: Mapping[str, str] | None = None) -> Signals:
         said = super().signals(body)
         return Signals(said.total, said.pages, said.more, next=self.token(body, headers or {}))
 
@@ -293,10 +301,12 @@ class NextLink(NextToken):
 
     token_path: ClassVar[tuple[str, ...]] = ("next",)
 
-    def params(self, token: Any) -> dict[str, Any]:  # noqa: D102
+    @override
+    def params(self, token: Any) -> dict[str, Any]:
         return super().params(None) if token is None else {}
 
-    def place(self, url: str, params: dict[str, Any], token: Any) -> tuple[str, dict[str, Any]]:  # noqa: D102
+    @override
+    def place(self, url: str, params: dict[str, Any], token: Any) -> tuple[str, dict[str, Any]]:
         if token is None:
             return url, params
         target = urljoin(url, str(token))
@@ -309,7 +319,8 @@ class NextLink(NextToken):
 class LinkHeader(NextLink):
     """Lists whose answers link to the next page in their ``Link`` header."""
 
-    def token(self, body: Any, headers: Mapping[str, str]) -> Any | None:  # noqa: ARG002, D102
+    @override
+    def token(self, body: Any, headers: Mapping[str, str]) -> Any | None:
         links = parse_header_links(headers.get("Link", ""))
         return next(
             (link.get("url") for link in links if "next" in link.get("rel", "").split()), None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from typing_extensions import override
+
 from tap_analytics.engine.values import times
 
 _DIGITS = 30
@@ -38,20 +40,23 @@ class Cursor:
 class IsoTime(Cursor):
     """ISO 8601 date-times, such as ``2026-01-31T09:00:00Z``."""
 
-    def order(self, value: Any) -> int:  # noqa: D102
+    @override
+    def order(self, value: Any) -> int:
         if not isinstance(value, str):
             msg = "not a text"
             raise ValueError(msg)  # noqa: TRY004
         return times.micros(value)
 
-    def value(self, moment: int) -> str:  # noqa: D102
+    @override
+    def value(self, moment: int) -> str:
         return times.iso(moment)
 
 
 class Day(IsoTime):
     """Calendar days, such as ``2026-01-31``."""
 
-    def value(self, moment: int) -> str:  # noqa: D102
+    @override
+    def value(self, moment: int) -> str:
         return times.day(moment)
 
 
@@ -61,7 +66,8 @@ class Epoch(Cursor):
     unit: int
     text = False
 
-    def order(self, value: Any) -> int:  # noqa: D102
+    @override
+    def order(self, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
             msg = "not a number"
             raise ValueError(msg)  # noqa: TRY004
@@ -70,7 +76,8 @@ class Epoch(Cursor):
             raise ValueError(msg)
         return int(value) * self.unit
 
-    def value(self, moment: int) -> str | int:  # noqa: D102
+    @override
+    def value(self, moment: int) -> str | int:
         units = moment // self.unit
         return str(units) if self.text else units
 
