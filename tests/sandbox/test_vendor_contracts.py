@@ -45,7 +45,7 @@ def test_there_is_a_vendor_for_every_api() -> None:
     }
     documented = {route.stream for api in APIS for route in api.routes}
     assert documented <= set(ROUTES)
-    assert {name for name in ROUTES if not name.startswith("recycled_")} == set(NAMES)
+    assert {name for name in ROUTES if not name.startswith("recycled_")} <= set(NAMES)
 
 
 def test_settings_name_the_vendors(vendors: Vendors) -> None:
