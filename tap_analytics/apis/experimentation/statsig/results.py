@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tap_analytics.engine.errors import ReadError
 
 _LISTS = ("primaryMetrics", "secondaryMetrics", "otherMetrics", "monitoringMetrics")
+_NONE = re.compile(r"\bno\b", re.IGNORECASE)
 _UNDERSCORE = re.compile(r"_([a-z])")
 
 
@@ -63,8 +64,8 @@ class ResultsStream(StatsigStream):
 
     def is_nothing(self, error: ReadError) -> bool:
         """Tell whether there are no results, as yet or at all."""
-        is_refusal = error.status == HTTPStatus.BAD_REQUEST and " no" in str(error).lower()
-        return isinstance(error, Gone) or is_refusal
+        says_none = error.status == HTTPStatus.BAD_REQUEST and _NONE.search(str(error))
+        return isinstance(error, Gone) or bool(says_none)
 
 
 def _rows(part: Any) -> list[dict[str, Any]]:
