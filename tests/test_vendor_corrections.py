@@ -234,3 +234,45 @@ def test_a_day_without_data_is_empty(
     result = run_tap(config, catalog_=vendor_catalog(sandbox, "metrics_values"))
     assert result.status == (0 if is_empty else 1), result.stderr[-2000:]
     assert result.records["metrics_values"] == []
+
+
+def test_nothing_at_all_is_no_silent_success(open_vendors: Callable[..., Sandbox]) -> None:
+    sandbox = open_vendors(records=0)
+    streams = ("workforce_teams", "workforce_locations", "workforce_employees")
+    config = settings(sandbox, "workforce", emit_activate_version_messages=True)
+    for chosen, is_odd in ((streams, True), (streams[:1], False)):
+        result = run_tap(config, catalog_=vendor_catalog(sandbox, *chosen))
+        assert result.status == 0, result.stderr[-2000:]
+        assert ("came back empty" in result.stderr) == is_odd
+        assert bool(result.of("ACTIVATE_VERSION")) != is_odd
+        for name in chosen:
+            assert any("came back empty" in n for n in result.report[name]["notes"]) == is_odd
+
+
+def test_one_row_is_proof_of_the_key(open_vendors: Callable[..., Sandbox]) -> None:
+    sandbox = open_vendors(records=2, sizes={"workforce_teams": 0})
+    config = settings(sandbox, "workforce", emit_activate_version_messages=True)
+    selected = vendor_catalog(sandbox, "workforce_teams", "workforce_locations")
+    result = run_tap(config, catalog_=selected)
+    assert result.status == 0, result.stderr[-2000:]
+    assert len(result.of("ACTIVATE_VERSION")) == 2
+    assert "came back empty" not in result.stderr
+
+
+def test_an_account_without_anything_keeps_what_the_others_would_delete(
+    open_vendors: Callable[..., Sandbox],
+) -> None:
+    """The rows of the one account do not stand for those of the other."""
+    full, empty = open_vendors(records=2), open_vendors(records=0)
+    config = {
+        **settings(full, "workforce", emit_activate_version_messages=True),
+        "accounts": [
+            {"name": name, "workforce_base_url": sandbox.config()["workforce_base_url"]}
+            for name, sandbox in (("full", full), ("empty", empty))
+        ],
+    }
+    selected = vendor_catalog(full, "workforce_teams", "workforce_locations")
+    result = run_tap(config, catalog_=selected)
+    assert result.status == 0, result.stderr[-2000:]
+    assert "workforce of empty" in result.stderr
+    assert not result.of("ACTIVATE_VERSION")

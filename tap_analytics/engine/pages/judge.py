@@ -142,12 +142,16 @@ class Judge:
             self._listens = False
             self.total = 0
             self.note = "its total counts the rows of one page only, and was not listened to"
-        return signals if self._listens else replace(signals, total=None)
+        return signals if self._listens else replace(signals, total=None, pages=None)
 
     def _proves_nothing(self, page: Page, signals: Signals) -> bool:
-        """Tell whether the only word on the end is a total, and it equals one full page."""
+        """Tell whether the only word on the end is a total, and it equals one full page.
+
+        A number of pages that was reckoned from that total says nothing more.
+        """
         size = self._paginator.page_size if self._paginator.size_param else 1
-        alone = signals.pages is None and signals.more is None and not self._paginator.single
+        reckoned = signals.pages is None or (signals.pages, signals.total) == (1, page.rows)
+        alone = reckoned and signals.more is None and not self._paginator.single
         self._is_probing = self.accepted == 0 and alone and page.rows >= size and not page.is_object
         return self._is_probing
 

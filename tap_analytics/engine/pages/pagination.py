@@ -234,6 +234,16 @@ class PageNumbers(Paginator):
         return token + pages
 
 
+class PerhapsPages(PageNumbers):
+    """Lists that are believed to come in one answer, and asked for by pages all the same.
+
+    Where it is so, the next page is the same one, or refused.
+    """
+
+    repeat_ends = True
+    past_end = frozenset({400, 404})
+
+
 class Offsets(Paginator):
     """Lists asked for by the number of rows to skip."""
 

@@ -66,6 +66,7 @@ class Reading:
         self._lists = 0
         self._successes = 0
         self._gone = 0
+        self._is_suspicious = False
         self._refusals = 0
         self.children = [Reading(one, access, outlet, report, self) for one in self.stream.children]
         self.bookmark = self._open_bookmark()
@@ -263,8 +264,15 @@ class Reading:
         if self.is_full and self.stream.window_key and self.access.options.full_read_every:
             self.entry.write(full_read=times.iso(times.now()))
 
+    def suspect(self, why: str) -> None:
+        """Note that an empty list may be no proof that there is nothing."""
+        self._is_suspicious = True
+        self.tally.note(why)
+
     def may_activate(self) -> bool:
         """Tell whether targets may remove rows that carry an older version than this run's."""
+        if self._is_suspicious:
+            return False
         if not (self.version and self.is_full and self.is_wanted and self.tally.is_complete):
             return False
         if self._starts_later():

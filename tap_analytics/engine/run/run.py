@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
+import logging
+from collections import defaultdict, deque
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from tap_analytics.engine.stream import AnalyticsStream
 
 _OPENED_AHEAD = 32
+_FEWEST_EMPTY = 2
+_logger = logging.getLogger("tap-analytics")
 
 
 class Run:
@@ -55,7 +58,8 @@ class Run:
             roots: The streams, in order.
             says_schema: Whether to write their SCHEMA; those below them are always said.
         """
-        empty: list[list[Reading]] = []
+        read: list[Reading] = []
+        waiting: list[list[Reading]] = []
         syncs = self._opened(self._planned(roots))
         for _, group in groupby(syncs, key=lambda sync: sync.root.name):
             done: list[Reading] = []
@@ -70,11 +74,15 @@ class Run:
                 done.append(sync.root)
             for same in zip(*(root.family for root in done), strict=True):
                 readings = list(same)
-                if any(one.tally.records for one in readings):
-                    self._activate(readings)
+                read += readings
+                if any(map(_may_be_deceived, readings)) or not any(
+                    one.tally.records for one in readings
+                ):
+                    waiting.append(readings)
                 else:
-                    empty.append(readings)
-        for readings in empty:
+                    self._activate(readings)
+        _suspect(read)
+        for readings in waiting:
             self._activate(readings)
 
     def _planned(self, roots: Sequence[AnalyticsStream]) -> Iterator[Sync]:
@@ -131,3 +139,26 @@ class Run:
         if not self._is_closed:
             self._is_closed = True
             self._outlet.close()
+
+
+def _may_be_deceived(reading: Reading) -> bool:
+    return reading.stream.api.empty_is_suspicious and not reading.tally.rows_read
+
+
+def _suspect(read: Sequence[Reading]) -> None:
+    """Say so where every list of an API came back empty that answers wrong keys like that."""
+    by_api: dict[tuple[str, str | None], list[Reading]] = defaultdict(list)
+    for one in read:
+        by_api[one.stream.api.name, one.access.name].append(one)
+    for (name, account), readings in by_api.items():
+        asked = [one for one in readings if one.tally.requests and one.tally.is_complete]
+        if len(asked) < _FEWEST_EMPTY or not all(map(_may_be_deceived, readings)):
+            continue
+        what = (
+            f"all {len(asked)} lists came back empty, as {name} answers a key of another "
+            f"environment: check '{name}_api_key' and '{name}_base_url'; nothing is deleted"
+        )
+        whose = name if account is None else f"{name} of {account}"
+        _logger.warning("%s: %s", whose, what)
+        for one in asked:
+            one.suspect(what)

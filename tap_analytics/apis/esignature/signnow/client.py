@@ -12,7 +12,7 @@ from tap_analytics.apis.esignature.client import (
     EsignaturePages,
     EsignatureStream,
 )
-from tap_analytics.engine.pages.pagination import PageNumbers
+from tap_analytics.engine.pages.pagination import PageNumbers, PerhapsPages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,12 +61,10 @@ class LogPages(PageNumbers):
     newest_first = True
 
 
-class DocumentPages(PageNumbers):
+class DocumentPages(PerhapsPages):
     """``page`` from 1 with ``per_page`` 100: after the last one an empty page, it again, or 400."""
 
     size_param = "per_page"
-    repeat_ends = True
-    past_end = frozenset({400, 404})
 
 
 class SignNowStream(EsignatureStream):

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from singer_sdk import typing as th
 
 from tap_analytics.apis.sales.client import SalesApi, SalesPages, SalesStream
+from tap_analytics.engine.pages.pagination import PerhapsPages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,6 +84,10 @@ class FreshsalesPages(SalesPages):
     """``page`` from 1 with ``per_page`` 100, the most there is."""
 
     size = 100
+
+
+class ViewPages(PerhapsPages, FreshsalesPages):
+    """All views come in one answer, as far as is known."""
 
 
 class FreshsalesStream(SalesStream):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from tap_analytics.apis.sales import streams as documented
-from tap_analytics.apis.sales.freshsales.client import FreshsalesStream
-from tap_analytics.engine.pages.pagination import SinglePage
+from tap_analytics.apis.sales.freshsales.client import FreshsalesStream, ViewPages
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
@@ -25,7 +24,7 @@ _WITH_TARGET = _including("targetable")
 class Views(FreshsalesStream):
     """Base of the saved views; what they show can be read through them only."""
 
-    paginator_class = SinglePage
+    paginator_class = ViewPages
     records_jsonpath = "$.filters[*]"
     child_keys = {"view_id": "id", "view_name": "name"}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from tap_analytics.apis.status_page.client import SCHEMAS, StatusPageApi, StatusPageStream
-from tap_analytics.engine.pages.pagination import PageNumbers
+from tap_analytics.engine.pages.pagination import PageNumbers, PerhapsPages
 from tap_analytics.engine.schemas import KeyedSchema
 
 if TYPE_CHECKING:
@@ -33,6 +33,12 @@ class LimitPages(PageNumbers):
 
 class PerPagePages(LimitPages):
     """``page`` from 1 with ``per_page`` 100."""
+
+    size_param = "per_page"
+
+
+class WholePages(PerhapsPages):
+    """``page`` from 1 with ``per_page`` 100, for lists that come whole as far as is known."""
 
     size_param = "per_page"
 

@@ -7,15 +7,16 @@ from tap_analytics.apis.status_page.statuspage.client import (
     LimitPages,
     StatuspageStream,
     SubscriberPages,
+    WholePages,
 )
 from tap_analytics.engine.pages.pagination import SinglePage
 
 
 class Pages(documented.Pages, StatuspageStream):
-    """Status pages; the one list that is not paged."""
+    """Status pages; the one list that is not paged, as far as is known."""
 
     path = "/pages"
-    paginator_class = SinglePage
+    paginator_class = WholePages
     child_keys = {"page_id": "id"}
 
 
