@@ -138,7 +138,8 @@ def test_headers(everything: Everything) -> None:
 
 def test_views_are_looked_up_once(everything: Everything) -> None:
     for name in ("sales_contact_views", "sales_account_views", "sales_deal_views"):
-        assert len(everything.requests[name]) == 1
+        pages = [request.params["page"] for request in everything.requests[name]]
+        assert len(pages) == len(set(pages)) <= 3, "that no page follows, and that none is missing"
     paths = {
         name: {request.path for request in everything.requests[name]}
         for name in ("contacts", "accounts", "won_deals", "sales_open_deals", "sales_lost_deals")
