@@ -59,6 +59,8 @@ _FORMATS: dict[str, tuple[Fixer, Fixer]] = {
 """What returns a text as it fits, and what makes more of those fit that do not."""
 _NESTED: dict[str, type] = {"object": dict, "array": list}
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+_JSON = "application/json"
+"""The media type of texts that hold, as JSON, whatever else comes in their place."""
 _MOST_UNKNOWN = 500
 _LONGEST_NAME = 200
 
@@ -195,6 +197,8 @@ class Conformer:
             fixers |= {Decimal: _whole, int: _integer}
         if "string" in types and schema.get("format") in _FORMATS:
             fixers[str], mend = _FORMATS[schema["format"]]
+        if schema.get("contentMediaType") == _JSON and {"object", "array"}.isdisjoint(types):
+            fixers |= dict.fromkeys((dict, list, bool, int, Decimal), _as_json)
         if "object" in types and "array" not in types:
             fixers[list] = _empty_object
         if "object" in types and schema.get("properties"):
@@ -323,6 +327,10 @@ def _integer(value: int) -> int:
     if SMALLEST_INTEGER <= value <= LARGEST_INTEGER:
         return value
     raise _Unfit
+
+
+def _as_json(value: Any) -> str:
+    return encode(value).decode()
 
 
 def _empty_object(value: list[Any]) -> dict[str, Any]:

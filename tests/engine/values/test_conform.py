@@ -459,3 +459,28 @@ def test_types_may_be_single_or_missing() -> None:
     assert conformed({"id": 5, "free": [1]}, conformer) == {"id": "5", "free": [1]}
     assert conformer.changed == {"id": 1}
     assert conformed({"a": 1}, Conformer({})) == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("on", "on"),
+        (None, None),
+        (True, "true"),
+        (3, "3"),
+        (2**70, str(2**70)),
+        (Decimal("2.50"), "2.50"),
+        ({"a": [1]}, '{"a":[1]}'),
+        ([], "[]"),
+    ],
+)
+def test_what_may_be_anything_is_no_change_of_shape(value: Any, text: str | None) -> None:
+    """A text with the media type of JSON holds as JSON whatever else comes."""
+    column = {"type": ["string", "null"], "contentMediaType": "application/json"}
+    conformer = Conformer({"properties": {"any": column, "text": {"type": ["string", "null"]}}})
+    records = [{"any": value, "text": "a"}, {"any": "b", "text": "a"}]
+    conformer(records)
+    assert [record["any"] for record in records] == [text, "b"]
+    assert conformer.changed == {}
+    conformer([{"any": value, "text": [1]}])
+    assert conformer.changed == {"text": 1}, "of all others it is one"
