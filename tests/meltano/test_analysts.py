@@ -42,6 +42,23 @@ SUBJECTS = {
         "workforce_policies",
         "workforce_policy_assignments",
     ),
+    "results of experiments": (
+        "experiments",
+        "experimentation_experiments_groups",
+        "experimentation_experiments_pulse_results",
+        "experimentation_experiments_cumulative_exposures",
+        "metrics",
+    ),
+    "overrides": (
+        "experiments",
+        "experimentation_experiments_overrides",
+        "gates",
+        "experimentation_gates_overrides",
+        "holdouts",
+        "experimentation_holdouts_overrides",
+        "layers",
+        "experimentation_layers_overrides",
+    ),
 }
 """The streams of each subject: facts with the dimensions that they point to."""
 
@@ -149,3 +166,20 @@ def test_what_is_left_of_allowances_has_a_day(warehouse: Warehouse, vendors: San
     assert len(rows) == len(vendors.store.expected("workforce_allowance_stats"))
     assert len({day for *_, day in rows}) == 1
     assert None not in {day for *_, day in rows}
+
+
+def test_exposures_add_up_by_experiment_and_group(warehouse: Warehouse, vendors: Sandbox) -> None:
+    query = """
+        select e.id, g.id, sum(coalesce(x.exposures, 0))::bigint
+        from experimentation_experiments_cumulative_exposures as x
+        join experiments as e on e.id = x.experiment_id
+        join experimentation_experiments_groups as g
+        on g.experiment_id = e.id and g.id = x.{}
+        group by e.id, g.id
+    """
+    wanted: dict[tuple[str, str], int] = defaultdict(int)
+    for row in vendors.store.expected("experimentation_experiments_cumulative_exposures"):
+        wanted[row["experiment_id"], row["groupID"]] += row["exposures"] or 0
+    found = {(one, group): count for one, group, count in warehouse.query(query, "groupID")}
+    assert found == wanted
+    assert found
