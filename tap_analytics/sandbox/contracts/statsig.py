@@ -126,8 +126,8 @@ def _results(found: Found, _: Window, __: str) -> bytes:
     """One object of a day, with a list of metrics for each kind of them."""
     body: dict[str, Any] = {}
     for row in map(msgspec.json.decode, found.rows):
-        body["ds"] = row.pop("ds")
-        body.setdefault(f"{row.pop('metric_list')}Metrics", []).append(row)
+        body["ds"] = row.pop("ds", None)
+        body.setdefault(f"{row.pop('metric_list', 'primary')}Metrics", []).append(row)
     return json({"message": "Results read successfully.", "data": body})
 
 
@@ -135,8 +135,8 @@ def _daily(found: Found, _: Window, __: str) -> bytes:
     """One object for each group, with a list of days."""
     groups: dict[str, dict[str, Any]] = {}
     for row in map(msgspec.json.decode, found.rows):
-        day = {name: row.pop(name) for name in ("date", "exposures")}
-        groups.setdefault(row["groupID"], {**row, "results": []})["results"].append(day)
+        day = {name: row.pop(name, None) for name in ("date", "exposures")}
+        groups.setdefault(row.get("groupID", ""), {**row, "results": []})["results"].append(day)
     return json({"message": "Exposures read successfully.", "data": list(groups.values())})
 
 
