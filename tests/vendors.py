@@ -125,6 +125,11 @@ def _audit(row: Record) -> None:
     row["day"] = day and f"{day:%Y-%m-%d}"
 
 
+def _callback(row: Record) -> None:
+    row.pop("request_headers", None)
+    _strip(row["request_content"] or {"meta": None}, "meta", "access_token")
+
+
 def _expense(row: Record) -> None:
     row.pop("access_token", None)
     _strip(row, "files", "url", "download_url")
@@ -177,6 +182,11 @@ def _without(*names: str) -> Callable[[Record], None]:
     return leave_out
 
 
+def _numbered(name: str) -> Callable[[Record], object]:
+    """Make the key of a row's parent, which a path has as text, the number that it is."""
+    return lambda row: row.update({name: int(row[name])})
+
+
 COMPLETED: dict[str, Callable[[Record], object]] = {
     **dict.fromkeys(DEALS, _deal),
     **dict.fromkeys(DOCUMENTS, lambda row: _strip(row, "signatures", "data")),
@@ -184,6 +194,18 @@ COMPLETED: dict[str, Callable[[Record], object]] = {
     "crm_contacts": lambda row: row.update(updated=row["meta"]["updated_at"]),
     "target_apps": lambda row: row.setdefault("id", row["name"]),
     "audit_logs": _audit,
+    **{f"sales_contact_{kind}": _numbered("contact_id") for kind in ("activities", "notes")},
+    **{f"sales_account_{kind}": _numbered("sales_account_id") for kind in ("activities", "notes")},
+    "sales_list_contacts": _numbered("list_id"),
+    "esignature_document_group_details": lambda row: row.pop("document_group_id"),
+    "esignature_folder_documents": lambda row: _strip(row, "signatures", "data"),
+    "esignature_event_subscriptions": lambda row: _strip(
+        row, "json_attributes", "secret_key", "headers"
+    ),
+    "esignature_event_callbacks": _callback,
+    "esignature_document_group_recipients": lambda row: _strip(
+        row["attributes"] or {"authentication": None}, "authentication", "value"
+    ),
     "workforce_expenses": _expense,
     "workforce_mileages": lambda row: _strip(row, "files", "url", "download_url"),
     "workforce_per_diems": lambda row: _strip(row, "files", "url", "download_url"),

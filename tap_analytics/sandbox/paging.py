@@ -113,14 +113,21 @@ class Offset:
     """`offset`, from 0, and `limit`."""
 
     size: int
+    most: int = MOST
+    """Rows a page may have."""
+    needed: bool = False
+    """Whether both have to be there."""
 
     params = ("offset", "limit")
 
     def window(self, params: Mapping[str, str]) -> Window:
         """See `Paging`."""
+        if self.needed and not params.keys() >= set(self.params):
+            message = f"{' and '.join(self.params)} are required"
+            raise BadRequestError(message)
         return Window(
             _number(params, "offset", 0, least=0),
-            _number(params, "limit", self.size, least=1, most=MOST),
+            _number(params, "limit", self.size, least=1, most=self.most),
         )
 
 

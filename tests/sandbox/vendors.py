@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from tap_analytics.sandbox.contracts import CORE, UPSTREAMS
+from tap_analytics.sandbox.paging import Offset
 
 if TYPE_CHECKING:
     import requests
@@ -76,4 +77,11 @@ class Vendors:
         """Return the parameters that a stream cannot be asked for without."""
         _, route = (ROUTES | FURTHER)[stream]
         days = dict.fromkeys(route.dates, "2026-10-31")
-        return {**days, **{name: (route.options[name] or ("x",))[0] for name in route.needs}}
+        pages = {}
+        if isinstance(route.paging, Offset) and route.paging.needed:
+            pages = {"offset": "0", "limit": str(route.paging.most)}
+        return {
+            **days,
+            **pages,
+            **{name: (route.options[name] or ("x",))[0] for name in route.needs},
+        }

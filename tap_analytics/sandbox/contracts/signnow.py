@@ -6,9 +6,11 @@ wrong token is a bad request; only the text of the error tells it from others.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tap_analytics.sandbox.contract import Api, Found, Grant, Route
+import msgspec
+
+from tap_analytics.sandbox.contract import Api, Found, Grant, Route, json
 from tap_analytics.sandbox.contracts import esignature
 from tap_analytics.sandbox.paging import UNPAGED, PageNumber, Whole
 
@@ -34,6 +36,16 @@ def _array(found: Found, _: Window, __: str) -> bytes:
 def _bare(found: Found, _: Window, __: str) -> bytes:
     """Not all lists tell how long they are."""
     return b'{"data":%b}' % found.array
+
+
+def _tree(found: Found, _: Window, __: str) -> bytes:
+    """Folders within their folders, and those that are in none within the root."""
+    folders = {row["id"]: row for row in map(msgspec.json.decode, found.rows)}
+    tops: list[dict[str, Any]] = []
+    for row in folders.values():
+        above = folders.get(row["parent_id"])
+        (tops if above is None else above.setdefault("sub_folders", [])).append(row)
+    return json({"id": "root", "name": "Root", "total_documents": 0, "folders": tops})
 
 
 def _list(stream: str, path: str, envelope: Callable[[Found, Window, str], bytes] = _bare) -> Route:
@@ -79,6 +91,16 @@ API = Api(
             most=UNPAGED,
         ),
         Route("esignature_folder", "/user/folder", Whole(("page", "per_page")), _object, most=1),
+        Route(
+            "esignature_folders",
+            "/v1/folder",
+            Whole(),
+            _tree,
+            most=UNPAGED,
+            options=dict.fromkeys(
+                ("subfolder-data", "include_documents_subfolders", "with_team_documents"), ()
+            ),
+        ),
         _list("crm_contacts", "/v2/crm/contacts", esignature.envelope),
         _list("esignature_crm_users", "/v2/crm/users"),
         _list("esignature_crm_groups", "/v2/crm/groups"),

@@ -109,6 +109,18 @@ def _serial(_: Streams, __: str, argument: str) -> Slot:
     return lambda index, _: b"%d" % (first + index)
 
 
+def _apart(_: Streams, __: str, argument: str) -> Slot:
+    """Numbers that no two rows share, whoever their parents are."""
+    first = int(argument)
+    return lambda index, parent: b"%d" % (first + parent * _APART + index)
+
+
+def _upward(streams: Streams, stream: str, _: str) -> Slot:
+    """In every third row the key of the one before, below which it is in a tree; else null."""
+    key = streams.slot(stream)
+    return lambda index, _: key(index - 1, 0) if index % 3 == 2 else b"null"  # noqa: PLR2004
+
+
 def _digits(_: Streams, __: str, argument: str) -> Slot:
     first = int(argument)
     return lambda index, _: b'"%d"' % (first + index)
@@ -320,6 +332,8 @@ _SIMPLE: dict[str, Slot] = {
 
 _MAKERS: dict[str, Callable[[Streams, str, str], Slot]] = {
     "serial": _serial,
+    "apart": _apart,
+    "upward": _upward,
     "digits": _digits,
     "nth": _nth,
     "code": _code,

@@ -145,7 +145,8 @@ class App:
             match = re.fullmatch(pattern, path)
             if match:
                 parents = tuple(map(unquote, match.groups()))
-                return self._seen(targets, parents[0])._replace(parents=parents)
+                told = [target for target in targets if target.takes(params)] or targets
+                return self._seen(told, parents[0])._replace(parents=parents)
         return None
 
     def _seen(self, targets: list[_Target], parent: str) -> _Target:

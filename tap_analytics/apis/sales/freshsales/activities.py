@@ -59,6 +59,7 @@ class TimelinePages(PageNumbers):
     """``page`` from 1, by analogy, with ``limit`` 100; it is said whether there are more."""
 
     more_path = ("meta", "has_next")
+    repeat_ends = True
 
 
 class Timeline(FreshsalesStream):
