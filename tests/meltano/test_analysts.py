@@ -59,6 +59,22 @@ SUBJECTS = {
         "layers",
         "experimentation_layers_overrides",
     ),
+    "owners and pipelines": (
+        "sales_owners",
+        "sales_deal_pipelines",
+        "sales_deal_stages",
+        "accounts",
+        "contacts",
+        "sales_deals",
+    ),
+    "folders and document groups": (
+        "esignature_folders",
+        "esignature_folder_documents",
+        "esignature_document_groups",
+        "esignature_document_group_documents",
+        "esignature_document_group_details",
+        "esignature_document_group_recipients",
+    ),
 }
 """The streams of each subject: facts with the dimensions that they point to."""
 
@@ -183,3 +199,45 @@ def test_exposures_add_up_by_experiment_and_group(warehouse: Warehouse, vendors:
     found = {(one, group): count for one, group, count in warehouse.query(query, "groupID")}
     assert found == wanted
     assert found
+
+
+def test_deals_add_up_by_owner_and_stage(warehouse: Warehouse, vendors: Sandbox) -> None:
+    """As on the dashboard: every deal, whatever became of it, with whose and where it is."""
+    query = """
+        select d.view_name, count(*), count(o.id), count(s.id), count(p.id), count(a.id)
+        from sales_deals as d
+        left join sales_owners as o on o.id = d.owner_id
+        left join sales_deal_stages as s on s.id = d.deal_stage_id
+        left join sales_deal_pipelines as p on p.id = d.deal_pipeline_id
+        left join accounts as a on a.id = d.sales_account_id
+        group by d.view_name
+    """
+    columns = ("owner_id", "deal_stage_id", "deal_pipeline_id", "sales_account_id")
+    views = {
+        "Open Deals": "sales_open_deals",
+        "Won Deals": "won_deals",
+        "Lost Deals": "sales_lost_deals",
+    }
+    wanted = {}
+    for view, stream in views.items():
+        rows = vendors.store.expected(stream)
+        filled = [sum(row[name] is not None for row in rows) for name in columns]
+        wanted[view] = (len(rows), *filled)
+    assert {view: tuple(counts) for view, *counts in warehouse.query(query)} == wanted
+
+
+def test_documents_are_found_in_folders_and_groups(warehouse: Warehouse, vendors: Sandbox) -> None:
+    query = """
+        select count(*), count(f.id), count(g.group_id), count(r.name)
+        from esignature_document_group_documents as d
+        join esignature_document_groups as g on g.group_id = d.document_group_id
+        left join (select distinct id, parent_id from esignature_folder_documents) as i
+            on i.id = d.id
+        left join esignature_folders as f on f.id = i.parent_id
+        left join esignature_document_group_recipients as r
+            on r.document_group_id = g.group_id
+    """
+    ((rows, folders, groups, recipients),) = warehouse.query(query)
+    assert rows == groups >= len(vendors.store.expected("esignature_document_group_documents"))
+    assert folders
+    assert recipients

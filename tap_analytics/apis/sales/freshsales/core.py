@@ -82,7 +82,7 @@ class Contacts(documented.Contacts, Viewed):
         *("owner", "creater", "updater", "source", "campaign", "territory", "sales_accounts"),
         *("lifecycle_stage", "contact_status"),
     )
-    references = {"sales_account_id": "accounts.id"}
+    references = {"sales_account_id": "accounts.id", "owner_id": "sales_owners.id"}
 
 
 class Accounts(documented.Accounts, Viewed):
@@ -96,7 +96,7 @@ class Accounts(documented.Accounts, Viewed):
         *("owner", "creater", "updater", "territory", "industry_type", "business_type"),
         "parent_sales_account",
     )
-    references = {"parent_sales_account_id": "accounts.id"}
+    references = {"parent_sales_account_id": "accounts.id", "owner_id": "sales_owners.id"}
 
 
 class WonDeals(documented.WonDeals, Viewed):
@@ -110,7 +110,22 @@ class WonDeals(documented.WonDeals, Viewed):
         *("deal_type", "deal_reason", "campaign", "deal_payment_status", "deal_product"),
         *("currency", "deal_pipeline", "territory"),
     )
-    references = {"sales_account_id": "accounts.id"}
+    references = {
+        "sales_account_id": "accounts.id",
+        "owner_id": "sales_owners.id",
+        "creater_id": "sales_owners.id",
+        "updater_id": "sales_owners.id",
+        "deal_pipeline_id": "sales_deal_pipelines.id",
+        "deal_stage_id": "sales_deal_stages.id",
+        "deal_reason_id": "sales_deal_reasons.id",
+        "deal_type_id": "sales_deal_types.id",
+        "deal_product_id": "sales_deal_products.id",
+        "deal_payment_status_id": "sales_deal_payment_statuses.id",
+        "campaign_id": "sales_campaigns.id",
+        "currency_id": "sales_currencies.id",
+        "lead_source_id": "sales_lead_sources.id",
+        "territory_id": "sales_territories.id",
+    }
 
 
 class OpenDeals(WonDeals):

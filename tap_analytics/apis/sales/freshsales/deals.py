@@ -22,22 +22,6 @@ class Deals(WonDeals):
         **WonDeals.fixed_params,
         "include": f"{WonDeals.fixed_params['include']},products",
     }
-    references = {
-        **WonDeals.references,
-        "owner_id": "sales_owners.id",
-        "creater_id": "sales_owners.id",
-        "updater_id": "sales_owners.id",
-        "deal_pipeline_id": "sales_deal_pipelines.id",
-        "deal_stage_id": "sales_deal_stages.id",
-        "deal_reason_id": "sales_deal_reasons.id",
-        "deal_type_id": "sales_deal_types.id",
-        "deal_product_id": "sales_deal_products.id",
-        "deal_payment_status_id": "sales_deal_payment_statuses.id",
-        "campaign_id": "sales_campaigns.id",
-        "currency_id": "sales_currencies.id",
-        "lead_source_id": "sales_lead_sources.id",
-        "territory_id": "sales_territories.id",
-    }
 
     def preprocess_context(  # type: ignore[override]
         self, context: Context
