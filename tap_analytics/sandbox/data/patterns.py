@@ -79,6 +79,7 @@ class Weaver:
         fields: dict[str, object] = {}
         for names, kind in table.items():
             for name in re.findall(r"[^ ?~]+", names):
+                fields.pop(name, None)  # gaps are filled in the order in which they were made
                 if full or names[-1] not in "?~" or draw.below(_NULLS):
                     fields[name] = self._build(kind, draw, slots, full=full)
                 elif names.endswith("?"):
