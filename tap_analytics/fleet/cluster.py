@@ -28,7 +28,7 @@ def connected(
 
     Args:
         scheduler: The scheduler's address; TLS and the like are as Dask is configured.
-        workers: Without it, how many processes to start.
+        workers: Without it, how many workers to start in this process.
         threads: How many accounts each of them reads at once.
         timeout: Seconds to wait for the scheduler and a first worker.
 
@@ -40,6 +40,8 @@ def connected(
             LocalCluster(
                 n_workers=workers,
                 threads_per_worker=threads,
+                # Taps and targets are processes anyhow, and Ctrl-C would end others with us.
+                processes=False,
                 dashboard_address=None,
                 # What becomes of an account is said by us, once it is final.
                 silence_logs=logging.CRITICAL,

@@ -29,7 +29,7 @@ MISCONFIGURED = 2
 _PLACEHOLDER = "{account}"
 _DESCRIPTION = """
 Read many accounts into a Singer target, each by a tap and a target of its own, on the workers
-of a Dask cluster or on processes of this machine. tap_analytics/fleet/README.md says more.
+of a Dask cluster or on this machine alone. tap_analytics/fleet/README.md says more.
 """
 
 
@@ -58,6 +58,8 @@ def _run(options: argparse.Namespace, told: Told) -> int:
     members = _members(options)
     store = _store(options.state)
     catalog = _text(options.catalog) if options.catalog else None
+    if options.report:
+        _probe(options.report)
     units = _units(options, members, catalog)
     shown = show.Show(len(units))
     with cluster.connected(
@@ -144,10 +146,15 @@ def _settle(store: Store, *, by_api: bool) -> None:
     """Keep to one kind of units: leases of accounts and of their APIs know nothing of each other.
 
     Raises:
-        PlanError: The store has the other kind.
+        PlanError: The store has the other kind, or takes nothing.
     """
     ours = b"apis" if by_api else b"accounts"
-    if not store.create("units", ours) and store.read("units") != ours:
+    try:
+        is_other = not store.create("units", ours) and store.read("units") != ours
+    except Exception as error:  # noqa: BLE001 - each kind of store has errors of its own
+        text = f"--state cannot be written: {type(error).__name__}: {error}"
+        raise plan.PlanError([text]) from None
+    if is_other:
         text = "--by-api must be given always or never for one --state"
         raise plan.PlanError([text])
 
@@ -159,6 +166,14 @@ def _text(path: Path) -> str:
     except (OSError, ValueError) as error:
         raise plan.PlanError([f"the catalog file '{path}' cannot be read: {error}"]) from None
     return text
+
+
+def _probe(path: Path) -> None:
+    try:
+        path.open("a").close()
+    except OSError as error:
+        text = f"the report '{path}' cannot be written: {error.strerror}"
+        raise plan.PlanError([text]) from None
 
 
 def _status(outcomes: Sequence[Outcome], told: Told) -> int:
@@ -202,7 +217,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--by-api", action="store_true", help="make each API of an account a unit of its own")
     add("--scheduler", metavar="ADDRESS", help="Dask's scheduler, such as tcp://host:8786")
     number = _number(1)
-    add("--workers", type=number, default=2, metavar="N", help="else: processes to start (2)")
+    add("--workers", type=number, default=2, metavar="N", help="else: workers to start here (2)")
     add("--threads", type=number, default=4, metavar="N", help="accounts each reads at once (4)")
     add(
         "--retries",

@@ -103,6 +103,7 @@ def fleet(*options: str, **env: str) -> subprocess.Popen[str]:
         env=environment(COLUMNS="200", **env),
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
 
 
@@ -110,8 +111,10 @@ def finish(process: subprocess.Popen[str], status: int, seconds: float = 300) ->
     """Wait for a command's end with a status; returns what it said."""
     try:
         _, said = process.communicate(timeout=seconds)
-    finally:
+    except subprocess.TimeoutExpired:
         process.kill()
+        process.communicate()
+        raise
     assert process.returncode == status, said
     return said
 

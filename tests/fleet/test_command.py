@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import pytest
 
 from tap_analytics.fleet.command import main
 from tests.fleet.cluster import Cluster, finish, fleet, options
-from tests.fleet.support import Work, account
+from tests.fleet.support import TARGET, Work, account
 from tests.fleet.test_work import eventually
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def command(
     ]
 
 
-def test_accounts_are_read_by_processes_of_this_machine(work: Work) -> None:
+def test_accounts_are_read_on_this_machine_alone(work: Work) -> None:
     names = NAMES[:3]
     plan, catalog = work.files(
         account(work.sandbox, "acme", sales_api_key="$ACME_KEY"),
@@ -102,7 +103,8 @@ def test_a_signal_ends_it_with_states_kept(
     given = command(work, *NAMES[:2], target=target, common={"max_concurrency": 1})
     process = fleet(*given)
     eventually((work.loaded / "rows come").exists, 60)
-    process.send_signal(number)
+    # As in a terminal: to the command and to all that it started.
+    os.killpg(process.pid, number)
     said = finish(process, 128 + number, 60)
     assert "0 of 2 accounts complete, 2 interrupted" in said.splitlines()[-1]
     assert work.state()
@@ -160,6 +162,7 @@ def test_a_scheduler_that_restarts_is_survived_and_one_that_is_lost_is_said(
         ({"state": "nosuch://x"}, "nosuch"),
         ({"only": "nobody"}, "no account 'nobody'"),
         ({"catalog": "/no/catalog"}, "catalog"),
+        ({"report": "/no/report"}, "the report '/no/report' cannot be written: No such file"),
     ],
 )
 def test_mistakes_are_said_before_anything_starts(
@@ -177,3 +180,22 @@ def test_rows_of_others_are_not_removed(work: Work, capsys: pytest.CaptureFixtur
     given = command(work, "acme", common={"emit_activate_version_messages": True})
     assert main(given) == 2
     assert "give each a schema, with {account} in --target" in capsys.readouterr().err
+
+
+def test_a_store_is_for_accounts_or_for_their_apis(work: Work) -> None:
+    given = command(work, "acme")
+    said = finish(
+        fleet(
+            *given, "--by-api", "--target", f"{work.target()[0]} {TARGET} {work.loaded}/{{account}}"
+        ),
+        0,
+    )
+    assert "3 of 3 accounts complete" in said
+    names = {path.name for path in (work.folder / "store" / "states").iterdir()}
+    assert names == {"acme.experimentation.json", "acme.sales.json", "acme.workforce.json"}
+    assert "--by-api must be given always or never" in finish(fleet(*given), 2)
+
+
+def test_a_store_that_cannot_be_written_is_said(work: Work) -> None:
+    (work.folder / "store").write_text("a file", encoding="utf-8")
+    assert "--state cannot be written: " in finish(fleet(*command(work, "acme")), 2)

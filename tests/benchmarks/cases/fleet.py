@@ -29,7 +29,7 @@ def accounts(bench: Bench) -> Findings:
     threads = count // 2
     work = Work(FAMILY)
     seconds: dict[str, float] = {}
-    one, two = "one after the other", f"2 workers, {threads} accounts each at once"
+    one, two = "one after the other", f"2 workers of {threads} threads"
     with Server(records=0, sizes={PARENTS.name: parents}, latency=_LATENCY) as server:
         rows = count * server.rows(work)
         for label, workers in {one: (1, 1), two: (2, threads)}.items():
