@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tap_analytics.apis import FAMILIES
 from tap_analytics.sandbox.contracts import APIS, CORE
 from tap_analytics.sandbox.contracts.tables import tables_of
-from tests.contract import BY_NAME as FACTS
-from tests.vendors import BY_NAME as VENDOR_FACTS
+from tests.helpers.contract import BY_NAME as FACTS
+from tests.helpers.vendors import BY_NAME as VENDOR_FACTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ def gaps(families: Iterable[Family] = FAMILIES) -> Iterator[str]:
     vendors = {api.upstream: api for api in CORE}
     for family in families:
         name = family.api.name
-        parts = Parts(documented.get(name), name, FACTS, "tests/contract.py")
+        parts = Parts(documented.get(name), name, FACTS, "tests/helpers/contract.py")
         yield from _missing(family.documented, parts)
         for upstream, vendor in family.upstreams.items():
             parts = Parts(

@@ -6,15 +6,15 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from tap_analytics.sandbox import Answer
-from tests.comparing import by_key, expected_rows
-from tests.contract import BY_NAME
-from tests.support import Result, catalog, entry_of, run_tap
+from tests.helpers.comparing import by_key, expected_rows
+from tests.helpers.contract import BY_NAME
+from tests.helpers.support import Result, catalog, entry_of, run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_analytics.sandbox import Sandbox
-    from tests.support import Record
+    from tests.helpers.support import Record
 
     OpenSandbox = Callable[..., Sandbox]
 

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from tests.support import ROOT, environment
+from tests.helpers.support import ROOT, environment
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,9 +21,9 @@ from tap_analytics.apis import FAMILIES
 from tap_analytics.engine.catalog import references
 from tap_analytics.engine.pages.selector import Selector
 from tap_analytics.engine.stream import AnalyticsStream
-from tests.contract import BY_NAME, NAMES, PAGING, RETRIES, SINGLE, STREAMS, Documented
+from tests.helpers.contract import BY_NAME, NAMES, PAGING, RETRIES, SINGLE, STREAMS, Documented
 from tests.helpers.forks import run_command
-from tests.support import catalog, environment, metadata_of
+from tests.helpers.support import catalog, environment, metadata_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,14 +9,14 @@ import pytest
 
 from tap_analytics.sandbox import Answer, Sandbox
 from tests.helpers.forks import run_text
-from tests.support import catalog, environment, settings
+from tests.helpers.support import catalog, environment, settings
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support import Record
+    from tests.helpers.support import Record
 
 ROWS = 30
 OF_SALES = ("accounts", "contacts", "open_tasks", "past_appointments", "won_deals")

@@ -8,8 +8,8 @@ from urllib.parse import unquote
 import pytest
 
 from tap_analytics.sandbox import Answer
-from tests.comparing import assert_equal, assert_union, ids
-from tests.support import run_tap, settings
+from tests.helpers.comparing import assert_equal, assert_union, ids
+from tests.helpers.support import run_tap, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

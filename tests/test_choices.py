@@ -11,7 +11,7 @@ import pytest
 
 from tap_analytics.sandbox import Sandbox
 from tests.helpers.forks import run_command
-from tests.support import (
+from tests.helpers.support import (
     Result,
     catalog,
     entry_of,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.support import Record
+    from tests.helpers.support import Record
 
 ROWS = 12
 

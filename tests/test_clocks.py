@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_analytics.sandbox import Answer
-from tests.changing import instant, touch
-from tests.comparing import assert_union, ids
-from tests.support import run_tap, settings
+from tests.helpers.changing import instant, touch
+from tests.helpers.comparing import assert_union, ids
+from tests.helpers.support import run_tap, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_analytics.sandbox import Answer, Sandbox
-from tests.comparing import assert_equal
-from tests.contract import NAMES
-from tests.support import read_result, run_tap, settings, started_tap
+from tests.helpers.comparing import assert_equal
+from tests.helpers.contract import NAMES
+from tests.helpers.support import read_result, run_tap, settings, started_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tap_analytics.sandbox import Request
-    from tests.support import Record, Result
+    from tests.helpers.support import Record, Result
 
     OpenSandbox = Callable[..., Sandbox]
 

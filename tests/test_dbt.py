@@ -10,7 +10,7 @@ import yaml
 
 from tap_analytics.apis import FAMILIES
 from tap_analytics.dbt import main
-from tests.support import catalog, entry_of, metadata_of
+from tests.helpers.support import catalog, entry_of, metadata_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,10 +17,10 @@ from msgspec.json import encode
 from tap_analytics.sandbox import Answer, Sandbox
 from tap_analytics.sandbox.data.catalog import ROUTES
 from tap_analytics.sandbox.paging import Window
-from tests.comparing import assert_equal, by_key, expected_rows
-from tests.contract import BY_NAME, NAMES, PAGING, SINGLE, STREAMS, Documented
-from tests.everything import Everything
-from tests.support import run_tap, settings, started_tap
+from tests.helpers.comparing import assert_equal, by_key, expected_rows
+from tests.helpers.contract import BY_NAME, NAMES, PAGING, SINGLE, STREAMS, Documented
+from tests.helpers.everything import Everything
+from tests.helpers.support import run_tap, settings, started_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_analytics.sandbox import Answer, Sandbox
-from tests.support import run_tap, settings
-from tests.vendors import vendor_catalog
+from tests.helpers.support import run_tap, settings
+from tests.helpers.vendors import vendor_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support import Record, Result
+    from tests.helpers.support import Record, Result
 
 PULSE = "experimentation_experiments_pulse_results"
 EXPOSURES = "experimentation_experiments_cumulative_exposures"

@@ -11,13 +11,13 @@ from tap_analytics.apis.workforce.factorial.attendance import WorkedTimes
 from tap_analytics.engine.values import times
 from tap_analytics.engine.values.cursors import FIRST, Window
 from tap_analytics.sandbox import Sandbox
-from tests.support import run_tap, settings
-from tests.vendors import vendor_catalog
+from tests.helpers.support import run_tap, settings
+from tests.helpers.vendors import vendor_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support import Result
+    from tests.helpers.support import Result
 
 OPTIONAL = (
     "workforce_expenses",

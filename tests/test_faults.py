@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_analytics.sandbox import Answer, Sandbox
-from tests.comparing import assert_equal
-from tests.support import run_tap, settings
+from tests.helpers.comparing import assert_equal
+from tests.helpers.support import run_tap, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_analytics.sandbox import Request
-    from tests.support import Result
+    from tests.helpers.support import Result
 
     OpenSandbox = Callable[..., Sandbox]
 

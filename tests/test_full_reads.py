@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_analytics.sandbox import Answer
-from tests.changing import touch
-from tests.comparing import by_key, expected_rows
-from tests.contract import BY_NAME
-from tests.support import run_tap, settings
+from tests.helpers.changing import touch
+from tests.helpers.comparing import by_key, expected_rows
+from tests.helpers.contract import BY_NAME
+from tests.helpers.support import run_tap, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_analytics.sandbox import Request, Sandbox
-    from tests.support import Record
+    from tests.helpers.support import Record
 
     OpenSandbox = Callable[..., Sandbox]
 

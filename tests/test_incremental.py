@@ -11,10 +11,10 @@ import pytest
 from msgspec import Raw
 
 from tap_analytics.sandbox import Answer, Sandbox
-from tests.changing import LAST, instant, like, touch
-from tests.comparing import assert_equal, assert_union, ids, moment, union
-from tests.contract import BY_NAME, STREAMS
-from tests.support import (
+from tests.helpers.changing import LAST, instant, like, touch
+from tests.helpers.comparing import assert_equal, assert_union, ids, moment, union
+from tests.helpers.contract import BY_NAME, STREAMS
+from tests.helpers.support import (
     Result,
     catalog,
     entry_of,

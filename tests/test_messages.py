@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.helpers.forks import run_text
-from tests.support import environment
+from tests.helpers.support import environment
 
 if TYPE_CHECKING:
     from pathlib import Path

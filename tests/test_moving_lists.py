@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_analytics.sandbox import Answer, Sandbox
-from tests.comparing import assert_equal
-from tests.lists import APIS, DIALECTS, NUMBERED, SILENT, ServedList
-from tests.support import run_tap, settings
+from tests.helpers.comparing import assert_equal
+from tests.helpers.lists import APIS, DIALECTS, NUMBERED, SILENT, ServedList
+from tests.helpers.support import run_tap, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tap_analytics.sandbox import Request
-    from tests.support import Record, Result
+    from tests.helpers.support import Record, Result
 
     OpenSandbox = Callable[..., Sandbox]
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_analytics.sandbox import Quota, Sandbox
-from tests.support import run_tap, settings
-from tests.vendors import vendor_catalog
+from tests.helpers.support import run_tap, settings
+from tests.helpers.vendors import vendor_catalog
 
 if TYPE_CHECKING:
-    from tests.support import Result
+    from tests.helpers.support import Result
 
 DOCUMENTED = {"sales": ("open_tasks",), "esignature": ("user", "user_modified_documents")}
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_analytics.sandbox import Answer
-from tests.comparing import by_key, expected_rows
-from tests.contract import BY_NAME
-from tests.support import read_result, settings, started_tap
+from tests.helpers.comparing import by_key, expected_rows
+from tests.helpers.contract import BY_NAME
+from tests.helpers.support import read_result, settings, started_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_analytics.sandbox import Request, Sandbox
-    from tests.support import Record, Result
+    from tests.helpers.support import Record, Result
 
 STREAMS = (
     "tasks",

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from tap_analytics.engine.output.closing import report_schema
 from tap_analytics.sandbox import Answer, Request, Sandbox
-from tests.support import run_tap, settings
+from tests.helpers.support import run_tap, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -27,15 +27,15 @@ from tap_analytics.engine.values.cursors import Window
 from tap_analytics.engine.values.encode import encode
 from tap_analytics.sandbox import Sandbox
 from tap_analytics.tap import TapAnalytics
-from tests.contract import BY_NAME
-from tests.support import catalog, entry_of, metadata_of, run_tap
-from tests.support import settings as settings_of
+from tests.helpers.contract import BY_NAME
+from tests.helpers.support import catalog, entry_of, metadata_of, run_tap
+from tests.helpers.support import settings as settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tap_analytics.engine.stream import AnalyticsStream
-    from tests.support import Record
+    from tests.helpers.support import Record
 
 NOWHERE = "http://127.0.0.1:9"
 CONFIG: Record = {

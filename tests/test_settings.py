@@ -14,14 +14,14 @@ import pytest
 from tap_analytics import settings
 from tap_analytics.apis import FAMILIES
 from tests.helpers.forks import run_text
-from tests.support import environment, run_tap
+from tests.helpers.support import environment, run_tap
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support import Record
+    from tests.helpers.support import Record
 
 SCHEMA = settings.schema()
 PROPERTIES: Record = SCHEMA["properties"]

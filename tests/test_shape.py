@@ -14,7 +14,7 @@ from tap_analytics.sandbox import Answer as Fault
 from tap_analytics.sandbox import Sandbox
 from tap_analytics.shape import Shape, kind, vocabulary
 from tap_analytics.tap import TapAnalytics
-from tests.support import settings
+from tests.helpers.support import settings
 from tests.test_check import run
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_analytics.sandbox import Answer, Sandbox
-from tests.comparing import assert_union, moment
-from tests.support import (
+from tests.helpers.comparing import assert_union, moment
+from tests.helpers.support import (
     ROOT,
     TAP,
     Result,
@@ -30,7 +30,7 @@ from tests.support import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support import Record
+    from tests.helpers.support import Record
 
     OpenSandbox = Callable[..., Sandbox]
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.helpers.support import ROOT, environment, read_result
 from tests.sixth import BooksTap
 from tests.sixth.server import Books
 from tests.sixth.streams import DOCUMENTED
-from tests.support import ROOT, environment, read_result
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support import Result
+    from tests.helpers.support import Result
 
 LISTS = {
     "books_invoices": "/v1/invoices",

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.changing import instant
-from tests.comparing import assert_equal, ids, moment
-from tests.contract import BY_NAME
+from tests.helpers.changing import instant
+from tests.helpers.comparing import assert_equal, ids, moment
+from tests.helpers.contract import BY_NAME
 from tests.helpers.forks import run_text
-from tests.support import (
+from tests.helpers.support import (
     Record,
     environment,
     run_tap,

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support import catalog, run_tap
+from tests.helpers.support import catalog, run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_analytics.sandbox import Sandbox
-    from tests.support import Result
+    from tests.helpers.support import Result
 
 STREAMS = ("user", "user_modified_documents", "esignature_teams")
 KEY = "esignature_api_key_id"

@@ -16,13 +16,13 @@ import pytest
 from tap_analytics.sandbox import Sandbox
 from tap_analytics.sandbox.contracts import CORE, UPSTREAMS
 from tap_analytics.sandbox.variants import variants
-from tests.support import run_tap, settings
-from tests.vendors import FURTHER, vendor_catalog
+from tests.helpers.support import run_tap, settings
+from tests.helpers.vendors import FURTHER, vendor_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tests.support import Record, Result
+    from tests.helpers.support import Record, Result
 
 PAGE = 10
 ROWS = 25

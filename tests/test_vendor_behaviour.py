@@ -9,8 +9,8 @@ import pytest
 
 from tap_analytics.apis import FAMILIES
 from tap_analytics.sandbox import Answer, Sandbox
-from tests.support import run_tap, settings
-from tests.vendors import BY_NAME, assert_equal, crowd, expected_rows, vendor_catalog
+from tests.helpers.support import run_tap, settings
+from tests.helpers.vendors import BY_NAME, assert_equal, crowd, expected_rows, vendor_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,8 +10,8 @@ import pytest
 from tap_analytics.apis.experimentation.statsig.days import read_day
 from tap_analytics.apis.sales.freshsales.client import FreshsalesApi
 from tap_analytics.sandbox import Answer, Sandbox
-from tests.support import run_tap, settings
-from tests.vendors import vendor_catalog
+from tests.helpers.support import run_tap, settings
+from tests.helpers.vendors import vendor_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable

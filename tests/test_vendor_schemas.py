@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_analytics.apis import FAMILIES
-from tests.vendors import CORE, load
+from tests.helpers.vendors import CORE, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support import Record
+    from tests.helpers.support import Record
 
 OFFICIAL: dict[str, dict[str, str]] = load("official_schemas")
 KNOWN: dict[str, dict[str, list[str]]] = load("schema_differences")

@@ -11,8 +11,8 @@ from urllib.parse import unquote
 import pytest
 
 from tap_analytics.sandbox import Sandbox
-from tests.everything import Everything
-from tests.vendors import (
+from tests.helpers.everything import Everything
+from tests.helpers.vendors import (
     BELOW_PAGES,
     BY_NAME,
     CROWDED,

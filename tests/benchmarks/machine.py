@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.support import ROOT
+from tests.helpers.support import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

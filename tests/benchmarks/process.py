@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.support import environment
+from tests.helpers.support import environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

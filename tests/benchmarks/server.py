@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks.process import FailedError
-from tests.support import ROOT
+from tests.helpers.support import ROOT
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tests.benchmarks.environments import python_with, versions
 from tests.benchmarks.peers import airbyte
-from tests.support import ROOT, catalog
+from tests.helpers.support import ROOT, catalog
 
 if TYPE_CHECKING:
     from typing import Any

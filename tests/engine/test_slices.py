@@ -13,8 +13,8 @@ from tap_analytics.apis.workforce.factorial.core import Shifts
 from tap_analytics.engine.values import times
 from tap_analytics.engine.values.cursors import FIRST, Window
 from tap_analytics.sandbox import Answer, Sandbox
-from tests.support import run_tap, settings
-from tests.vendors import vendor_catalog
+from tests.helpers.support import run_tap, settings
+from tests.helpers.vendors import vendor_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.support import ROOT, environment
+from tests.helpers.support import ROOT, environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_analytics.fleet.unit import Unit
-from tests.support import catalog
+from tests.helpers.support import catalog
 
 if TYPE_CHECKING:
     from tap_analytics.sandbox import Sandbox

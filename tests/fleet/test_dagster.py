@@ -14,7 +14,7 @@ import pytest
 from tap_analytics import fleet
 from tests.fleet.support import account
 from tests.helpers.environments import installed
-from tests.support import ROOT, environment
+from tests.helpers.support import ROOT, environment
 
 if TYPE_CHECKING:
     from tests.fleet.support import Work

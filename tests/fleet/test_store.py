@@ -10,7 +10,7 @@ import pytest
 
 from tap_analytics.fleet.store import Store
 from tests.helpers.environments import installed
-from tests.support import ROOT, environment
+from tests.helpers.support import ROOT, environment
 
 if TYPE_CHECKING:
     from pathlib import Path

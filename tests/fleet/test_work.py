@@ -20,7 +20,7 @@ from tap_analytics.fleet.pipeline import Ending
 from tap_analytics.fleet.unit import Outcome, Unfinished, Unit
 from tap_analytics.fleet.work import halt, judge, read_account
 from tests.fleet.support import Work
-from tests.support import ROOT, environment
+from tests.helpers.support import ROOT, environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ import pytest
 
 from tap_analytics.sandbox import Store
 from tap_analytics.sandbox.contracts import CORE
-from tests.vendors import CORE as LISTED
+from tests.helpers.vendors import CORE as LISTED
 
 if TYPE_CHECKING:
     from tap_analytics.engine.stream import AnalyticsStream

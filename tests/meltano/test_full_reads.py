@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from tests.helpers.environments import installed
-from tests.support import ROOT, catalog, environment, settings
+from tests.helpers.support import ROOT, catalog, environment, settings
 
 if TYPE_CHECKING:
     from pathlib import Path

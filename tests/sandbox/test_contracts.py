@@ -11,7 +11,7 @@ import pytest
 
 from tap_analytics.sandbox.contracts import APIS
 from tap_analytics.sandbox.data import moments
-from tests.contract import NAMES
+from tests.helpers.contract import NAMES
 
 from .client import PAGED, ROUTES
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.comparing import moment
+from tests.helpers.comparing import moment
 
 from .vendors import FACTORIAL, FRESHSALES
 

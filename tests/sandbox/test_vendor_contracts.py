@@ -15,7 +15,7 @@ import pytest
 import tap_analytics
 from tap_analytics.sandbox import Sandbox
 from tap_analytics.sandbox.contracts import APIS, UPSTREAMS
-from tests.vendors import NAMES
+from tests.helpers.vendors import NAMES
 
 from .vendors import FRESHSALES, ROUTES
 

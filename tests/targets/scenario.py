@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from tap_analytics.sandbox import Sandbox
-from tests.support import catalog, entry_of, metadata_of, read_result, settings, started_tap
+from tests.helpers.support import catalog, entry_of, metadata_of, read_result, settings, started_tap
 
 Row = dict[str, Any]
 Rows = dict[str, dict[str, Row]]

@@ -15,7 +15,7 @@ from tests.benchmarks.results import Check, Findings, Table
 from tests.benchmarks.server import Server
 from tests.benchmarks.work import FAMILY, PARENTS, Work
 from tests.fleet.support import TARGET
-from tests.support import ROOT, catalog
+from tests.helpers.support import ROOT, catalog
 
 if TYPE_CHECKING:
     from tests.benchmarks.bench import Bench

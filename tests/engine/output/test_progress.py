@@ -14,7 +14,7 @@ import pytest
 from tap_analytics.engine.output import progress
 from tap_analytics.engine.output.progress import Progress, Snapshot
 from tap_analytics.engine.output.report import FAILED, Report
-from tests.support import ROOT, environment
+from tests.helpers.support import ROOT, environment
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_analytics.sandbox import Request
-    from tests.support import Record
+    from tests.helpers.support import Record
 
 
 def _workforce(rows: list[Record], total: int, start: int, _: int) -> Record:

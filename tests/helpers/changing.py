@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from tests.comparing import moment
-from tests.contract import BY_NAME
+from tests.helpers.comparing import moment
+from tests.helpers.contract import BY_NAME
 
 if TYPE_CHECKING:
     from tap_analytics.sandbox import Sandbox

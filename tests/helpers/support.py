@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tap_analytics.sandbox import Sandbox
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TAP = (sys.executable, "-m", "tap_analytics")
 SECRETS = ("_api_key", "_api_key_id", "_auth_token")
 

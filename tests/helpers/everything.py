@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft7Validator, FormatChecker
 
-from tests.comparing import by_key
-from tests.support import Result, run_tap, settings
+from tests.helpers.comparing import by_key
+from tests.helpers.support import Result, run_tap, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tap_analytics.sandbox import Request, Sandbox
-    from tests.support import Record
+    from tests.helpers.support import Record
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ import re
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from tests.contract import BY_NAME
+from tests.helpers.contract import BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tap_analytics.sandbox import Sandbox, Store
-    from tests.support import Record, Result
+    from tests.helpers.support import Record, Result
 
 LEFT_OUT = {"won_deals": {"fc_widget_collaboration"}}
 """Fields that carry somebody's secrets."""

@@ -7,16 +7,16 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.comparing import assert_rows
-from tests.support import catalog
+from tests.helpers.comparing import assert_rows
+from tests.helpers.support import catalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tap_analytics.sandbox import Sandbox, Store
-    from tests.support import Record, Result
+    from tests.helpers.support import Record, Result
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 BELOW_PAGES = (
     "subscribers",
     "status_page_incident_templates",
