@@ -10,6 +10,7 @@ import re
 from functools import cached_property
 from html.entities import codepoint2name
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -134,8 +135,9 @@ def _proxy_credentials(environment: Mapping[str, str]) -> Iterator[str]:
     for name, value in environment.items():
         if name.lower().endswith("_proxy") and name.lower() != "no_proxy" and "@" in value:
             user_info = value.rpartition("@")[0].rpartition("://")[2]
-            yield user_info
-            yield user_info.partition(":")[2]
+            for form in (user_info, unquote(user_info)):
+                yield form
+                yield form.partition(":")[2]
 
 
 redactor = Redactor()

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_analytics.engine.secrets import Redactor
+from tap_analytics.engine.secrets import Redactor, _proxy_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,3 +180,10 @@ def test_every_handler_of_every_logger_gets_clean_records(
     assert "Traceback" in text
     assert text.count("***") >= 4
     assert guarded.clean("pa/ss@word") == "***"
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "https_proxy", "ALL_PROXY"])
+def test_passwords_of_proxies_are_secrets_however_they_are_written(name: str) -> None:
+    found = set(_proxy_credentials({name: "http://us:p%40ss/w0rd@proxy.example:3128"}))
+    assert found == {"us:p%40ss/w0rd", "p%40ss/w0rd", "us:p@ss/w0rd", "p@ss/w0rd"}
+    assert not set(_proxy_credentials({"NO_PROXY": "a@b", name: "http://proxy.example:3128"}))
