@@ -104,6 +104,11 @@ def test_the_definition_is_valid_for_meltano_and_as_the_hub_wants_it() -> None:
     assert all(setting["description"] and setting["label"] for setting in DEFINITION["settings"])
 
 
+def test_the_definition_says_in_one_sentence_what_it_is() -> None:
+    assert DEFINITION["description"].count(".") == 1
+    assert DEFINITION["description"].endswith(".")
+
+
 def test_the_definition_is_the_plugin_of_this_project() -> None:
     here = {"pip_url", "use_cached_catalog"}
     assert {name: DEFINITION.get(name) for name in TAP if name not in here} == {

@@ -74,7 +74,7 @@ def definition() -> str:
     head = _HEAD.format(
         name=name,
         namespace=name.replace("-", "_"),
-        description=json.dumps(" ".join((TapAnalytics.__doc__ or "").split())),
+        description=json.dumps((TapAnalytics.__doc__ or "").strip().split("\n")[0]),
     )
     capabilities = sorted({*(item.value for item in TapAnalytics.capabilities), "test"})
     lists = {

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tap_analytics.engine.errors import ReadError
 
 CONTENT_KEY = "row_key"
-"""Key of rows that the API gives no key to: SHA-256 over the row in canonical JSON."""
+"""Key of rows that the API gives no key to: SHA-256 over the row, see `digest`."""
 
 
 class AnsweringStream(AskingStream):

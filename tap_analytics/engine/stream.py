@@ -107,8 +107,16 @@ class AnalyticsStream(AnsweringStream):
         for path in self._left_out_inside:
             _leave_out(row, path)
         if self.keyed_by_content:
-            row[CONTENT_KEY] = sha256(canonical(row)).hexdigest()
+            row[CONTENT_KEY] = self.digest(row)
         return row
+
+    def digest(self, row: Record) -> str:
+        """Return SHA-256 over a row in canonical JSON, for rows without a key of their own.
+
+        What is left out does not count: secrets and links are made anew while the row stays.
+        """
+        lasting = {name: value for name, value in row.items() if name not in self.left_out}
+        return sha256(canonical(lasting)).hexdigest()
 
     @cached_property
     def _left_out_inside(self) -> list[list[str]]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from tap_analytics.apis.esignature.signnow.client import SignNowStream
 from tap_analytics.apis.esignature.signnow.core import UserModifiedDocuments
 from tap_analytics.engine.pages.pagination import SinglePage
-from tap_analytics.engine.values.encode import canonical
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
@@ -30,7 +28,7 @@ class DocumentHistory(SignNowStream):
         """Let what an event says stand for its id, which that of the creation lacks."""
         kept = super().post_process(row, context)
         if kept is not None and kept.get("unique_id") is None:
-            kept["unique_id"] = sha256(canonical(kept)).hexdigest()
+            kept["unique_id"] = self.digest(kept)
         return kept
 
 

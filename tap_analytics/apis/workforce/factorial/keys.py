@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from tap_analytics.apis.workforce.factorial.client import FactorialStream
-from tap_analytics.engine.values.encode import canonical
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
@@ -24,6 +22,5 @@ class OptionalId(FactorialStream):
         """Fill in the id where there is none."""
         kept = super().post_process(row, context)
         if kept is not None and kept.get("id") is None:
-            lasting = {name: kept[name] for name in kept if name not in self.left_out}
-            kept["id"] = sha256(canonical(lasting)).hexdigest()
+            kept["id"] = self.digest(kept)
         return kept
