@@ -35,6 +35,8 @@ def _setting(name: str, schema: dict[str, Any]) -> Iterator[str]:
     yield f"    - name: {name}"
     yield f"      label: {json.dumps(schema['title'])}"
     yield f"      kind: {kind}"
+    if "default" in schema:
+        yield f"      value: {json.dumps(schema['default'])}"
     if is_secret(schema):
         yield "      sensitive: true"
     if listed:

@@ -14,6 +14,7 @@ import pytest
 
 from tests.helpers.environments import installed
 from tests.helpers.support import ROOT, catalog, environment, settings
+from tests.targets.targets import shipped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,14 +43,12 @@ class Nightly:
         )
         self._write("config", config)
         self._write("catalog", catalog(*STREAMS))
-        self._write(
-            "target",
-            {"sqlalchemy_url": self._url, "hard_delete": True, "default_target_schema": "nights"},
-        )
+        own = {"sqlalchemy_url": self._url, "hard_delete": True, "default_target_schema": "nights"}
+        self._write("target", shipped("target-postgres") | own)
 
     @property
     def _url(self) -> str:
-        return self._postgres.url.replace("postgresql://", "postgresql+psycopg2://")
+        return self._postgres.url.replace("postgresql://", "postgresql+psycopg://")
 
     def _write(self, name: str, content: Any) -> str:
         path = self._folder / f"{name}.json"

@@ -12,10 +12,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import psycopg
+import yaml
 from psycopg import sql
 
 from tap_analytics.sandbox.postgres import ThrowawayPostgres
 from tests.helpers.environments import installed
+from tests.helpers.support import ROOT
 from tests.targets.moto import object_store
 
 if TYPE_CHECKING:
@@ -23,6 +25,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Table = list[dict[str, Any]]
+
+
+def shipped(name: str) -> dict[str, Any]:
+    """Return the settings that `meltano.yml` gives a target, but for what Meltano fills in."""
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    (target,) = (each for each in project["plugins"]["loaders"] if each["name"] == name)
+    values = {each["name"]: each.get("value") for each in target["settings"]}
+    return {
+        key: value
+        for key, value in values.items()
+        if value is not None and not str(value).startswith("$")
+    }
 
 
 @dataclass
@@ -132,7 +146,7 @@ class MeltanoLabsPostgres(PostgresTarget):
         where = self.connection()
         where["port"] = int(where["port"])
         schema = {"default_target_schema": self.schema}
-        return where | schema | {"hard_delete": True, "sanitize_null_text_characters": True}
+        return shipped(self.program) | where | schema | {"hard_delete": True}
 
 
 class PipelineWisePostgres(PostgresTarget):
@@ -169,7 +183,8 @@ print(json.dumps(tables, default=str))
 
     def config(self) -> dict[str, Any]:
         file = str(self.folder / "loaded.duckdb")
-        return {"path": file, "default_target_schema": "main", "hard_delete": True}
+        own = {"path": file, "default_target_schema": "main", "hard_delete": True}
+        return shipped(self.program) | own
 
     def tables(self, streams: Iterable[str]) -> dict[str, Table]:
         found: dict[str, Table] = self.asked(self._ASK, self.config()["path"], *streams)
