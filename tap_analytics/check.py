@@ -179,6 +179,8 @@ def _page(
     try:
         return client.fetch(request, read, tally, auth=stream.authenticator, validate=validate)
     except ReadError as error:
+        if stream.settle_for_less(stream.get_new_paginator(), error):
+            return _page(stream, access, context, shapes)
         if stream.is_nothing(error):
             return stream.read_page(Answer(HTTPStatus.OK, {}, b"[]"))
         raise

@@ -16,6 +16,8 @@ from tests.helpers.vendors import vendor_catalog
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tap_analytics.sandbox import Request
+
 
 @pytest.fixture
 def open_vendors(open_sandbox: Callable[..., Sandbox]) -> Callable[..., Sandbox]:
@@ -118,6 +120,73 @@ def test_members_of_segments_are_rows(open_vendors: Callable[..., Sandbox]) -> N
     assert rows
     kinds = {row["id"]: row["type"] for row in sandbox.store.rows("experimentation", "segments")}
     assert {kinds[segment] for segment, _ in rows} <= {None, "id_list"}
+
+
+LISTS_OF_IDS = ("segments_ids", "experimentation_segment_members")
+
+
+@pytest.mark.parametrize("told", ["of the list", "of the page", None])
+@pytest.mark.parametrize(
+    ("most", "is_capped"), [(1000, False), (100, False), (100, True)], ids=["long", "400", "capped"]
+)
+@pytest.mark.parametrize("count", [100, 2050])
+def test_long_lists_of_ids_are_read_in_large_pages(
+    open_vendors: Callable[..., Sandbox],
+    count: int,
+    told: str | None,
+    most: int,
+    *,
+    is_capped: bool,
+) -> None:
+    """Pages of 1,000 where the server takes them, of 100 where it refuses or cuts them."""
+    sandbox = open_vendors(records=40)
+    ids = [f"user {number}" for number in range(count)]
+    segments = [row["id"] for row in sandbox.store.expected("segments")]
+    first = sandbox.store.expected("segments_ids")[0]["segment_id"]
+
+    def serve(request: Request) -> Answer | None:
+        if not request.path.endswith("/id_list"):
+            return None
+        size, page = (int(request.params[name]) for name in ("limit", "page"))
+        if size > most and not is_capped:
+            return Answer(status=400, body=b'{"status": 400, "message": "limit is too large"}')
+        size = min(size, most)
+        found = ids[size * (page - 1) : size * page] if f"/{first}/" in request.path else []
+        data: dict[str, object] = {"name": "s", "ids": found}
+        if told:
+            data["count"] = len(found if told == "of the page" else ids)
+        return Answer(body=json.dumps({"message": "", "data": data}).encode())
+
+    sandbox.faults.append(serve)
+    for index, segment in enumerate(segments):
+        kind = "id_list" if segment == first else "rule_based"
+        sandbox.store.update("segments", index, {"type": kind})
+    selected = vendor_catalog(sandbox, *LISTS_OF_IDS)
+    result = run_tap(settings(sandbox, all_streams=True), catalog_=selected)
+    assert result.status == 0, result.stderr[-2000:]
+    whole, members = (result.records[name] for name in LISTS_OF_IDS)
+    assert [row["ids"] or [] for row in whole] == [ids]
+    assert [row["id"] for row in members] == ids
+    asked = [request for request in sandbox.requests if request.path.endswith("/id_list")]
+    assert len(asked) <= 2 * (3 + count // most)
+
+
+def test_ids_are_read_again_where_their_segment_stands_still(
+    open_vendors: Callable[..., Sandbox],
+) -> None:
+    sandbox = open_vendors(records=40)
+    selected = vendor_catalog(sandbox, *LISTS_OF_IDS)
+    config = settings(sandbox, all_streams=True)
+    first = run_tap(config, catalog_=selected)
+    assert first.status == 0, first.stderr[-2000:]
+    changed = sandbox.store.expected("segments_ids")[0]["segment_id"]
+    more = {"ids": ["one", "another"], "count": 2}
+    sandbox.store.update("segments_ids", 0, more, parent=changed)
+    second = run_tap(config, catalog_=selected, state=first.state)
+    assert second.status == 0, second.stderr[-2000:]
+    whole, members = (second.records[name] for name in LISTS_OF_IDS)
+    assert [row["ids"] for row in whole if row["segment_id"] == changed] == [more["ids"]]
+    assert [row["id"] for row in members if row["segment_id"] == changed] == more["ids"]
 
 
 def test_events_without_a_usable_name_are_skipped(open_vendors: Callable[..., Sandbox]) -> None:

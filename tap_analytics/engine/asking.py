@@ -21,9 +21,14 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_analytics.engine.api import Api
+    from tap_analytics.engine.errors import ReadError
     from tap_analytics.engine.http.auth import Authenticator
     from tap_analytics.engine.pages.pagination import Paginator
     from tap_analytics.engine.values.cursors import Window
+
+
+_TOO_MANY = (400, 413, 422)
+"""What the answer may be where too many rows are asked for."""
 
 
 class AskingStream(SdkStream):
@@ -39,6 +44,7 @@ class AskingStream(SdkStream):
         asks_by_days: Whether its lists are asked for by days, so that `start_date` and
             `end_date` bound them.
         slices_overlap: Whether a row may be in two lists that follow each other.
+        has_small_pages: Whether the server refused pages of the size it was asked for first.
     """
 
     api: ClassVar[type[Api]]
@@ -48,6 +54,7 @@ class AskingStream(SdkStream):
     patience: ClassVar[float] = 1.0
     asks_by_days: ClassVar[bool] = False
     slices_overlap: ClassVar[bool] = False
+    has_small_pages = False
 
     @cached_property
     def url_base(self) -> str:
@@ -72,7 +79,24 @@ class AskingStream(SdkStream):
 
     def get_new_paginator(self) -> Paginator:
         """Return a paginator for one list: one of `engine.pages.pagination`, or like them."""
-        return self.paginator_class(self.api.setting(self.config, "page_size"))
+        paginator = self.paginator_class(self.api.setting(self.config, "page_size"))
+        if self.has_small_pages:
+            paginator.shrink()
+        return paginator
+
+    def settle_for_less(self, paginator: Paginator, error: ReadError) -> bool:
+        """Tell whether a first page that was refused may be asked for with fewer rows.
+
+        Lists that begin from now on ask for no more.
+
+        Args:
+            paginator: That of the list, which shrinks.
+            error: The refusal.
+        """
+        if error.status not in _TOO_MANY or not paginator.shrink():
+            return False
+        self.has_small_pages = True
+        return True
 
     def get_url(self, context: Context | None) -> str:
         """Return the URL, with every value of the context as one encoded path segment.

@@ -313,7 +313,8 @@ def test_values(open_vendors: Open) -> None:
 
 
 def test_a_source_that_forgets(open_vendors: Open) -> None:
-    vendors = open_vendors(records=100, variants=["signnow.esignature_logs=forgets"])
+    forgets = ["signnow.esignature_logs=forgets"]
+    vendors = open_vendors(records=100, variants=forgets, token_seconds=10**9)
     path = "/request-logs"
     before = vendors.body("esignature", path, per_page=100)["data"]
     assert 0 < len(before) < 100

@@ -149,17 +149,18 @@ class Judge:
 
         A number of pages that was reckoned from that total says nothing more.
         """
-        size = self._paginator.page_size if self._paginator.size_param else 1
+        size = self._paginator.least if self._paginator.size_param else 1
         reckoned = signals.pages is None or (signals.pages, signals.total) == (1, page.rows)
         alone = reckoned and signals.more is None and not self._paginator.single
-        self._is_probing = self.accepted == 0 and alone and page.rows >= size and not page.is_object
+        is_list = not page.is_object or page.rows > 1
+        self._is_probing = self.accepted == 0 and alone and page.rows >= size and is_list
         return self._is_probing
 
     def _ends_here(self, page: Page, signals: Signals, *, ended: bool | None) -> Verdict:
         single = self._paginator.single
         if ended is False and (page.is_empty or single or self._is_closed(signals)):
             return self._doubt(page, signals)
-        alone = single or (page.is_object and ended is None)
+        alone = single or (page.is_object and page.rows <= 1 and ended is None)
         return self._accept(page, signals, last=bool(ended or alone or page.is_empty))
 
     def _walk(self, page: Page, signals: Signals, *, ended: bool | None) -> Verdict:

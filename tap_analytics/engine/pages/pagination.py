@@ -97,6 +97,8 @@ class Paginator(BaseAPIPaginator[Any]):
 
     Attributes:
         size: Rows to ask for on each page.
+        surely: A smaller number, where not every server allows ``size``: lists whose first
+            page is refused are asked for by so many.
         page_param: Name of the parameter that asks for a page.
         size_param: Name of the parameter for the size; None if it cannot be asked for.
         first: Token of the first page.
@@ -118,6 +120,7 @@ class Paginator(BaseAPIPaginator[Any]):
     """
 
     size: ClassVar[int] = 100
+    surely: ClassVar[int | None] = None
     page_param: ClassVar[str] = "page"
     size_param: ClassVar[str | None] = "limit"
     first: ClassVar[Any] = 1
@@ -142,6 +145,18 @@ class Paginator(BaseAPIPaginator[Any]):
         """
         super().__init__(self.first)
         self.page_size = page_size or self.size
+
+    def shrink(self) -> bool:
+        """Ask for pages of the size that is surely allowed; tell whether they are smaller."""
+        if self.surely is None or self.size_param is None or self.page_size <= self.surely:
+            return False
+        self.page_size = self.surely
+        return True
+
+    @property
+    def least(self) -> int:
+        """Return how many rows a page that is full may have: a server may cap its size."""
+        return min(self.surely or self.page_size, self.page_size)
 
     def params(self, token: Any) -> dict[str, Any]:
         """Return the query parameters that ask for the page at a token."""

@@ -16,6 +16,8 @@ from tap_analytics.engine.run.spool import KeyLedger
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
+    from singer_sdk.streams.rest import HTTPRequest
+
     from tap_analytics.engine.pages.judge import Judge
     from tap_analytics.engine.pages.page import Page
     from tap_analytics.engine.pages.reader import ListReader
@@ -249,7 +251,7 @@ class ListSource:
         if (answer := stream.answer_at_hand(self._context)) is not None:
             return stream.read_page(answer)
         try:
-            request = stream.get_http_request(page=PageContext(self._context, token))
+            request = self._request(token)
             path = request.url.removeprefix(stream.url_base)
             page = self._client.fetch(
                 request,
@@ -260,6 +262,9 @@ class ListSource:
                 slow=Slow(stream.patience, may_be_split=bool(stream.halves(self._context))),
             )
         except ReadError as error:
+            is_first = token == self.paginator.first
+            if is_first and stream.settle_for_less(self.paginator, error):
+                return self.fetch(token)
             if stream.is_nothing(error):
                 return stream.read_page(Answer(200, {}, b"[]"))
             msg = f"{stream.http_method} {path} {error}"
@@ -268,3 +273,11 @@ class ListSource:
             raise failure from None
         self._tally.read(len(page.records), None if self._context else page.signals.total)
         return page
+
+    def _request(self, token: Any) -> HTTPRequest:
+        """Return the request for a page; a list that has begun keeps the size it began with."""
+        request = self._stream.get_http_request(page=PageContext(self._context, token))
+        name = self.paginator.size_param
+        if self.paginator.surely is not None and name in request.params:
+            request.params = {**request.params, name: self.paginator.page_size}
+        return request

@@ -11,6 +11,7 @@ where they differ from the vendor's usual ones
 - `parent`: the stream whose key stands last in the path, and `having`: the field that a row of it
   needs for a list below, or fields with the values that they may have;
 - `single`: one object, and not a list; `absent`: the status where there is no such object;
+- `stamp`: the field with the time of a row, where the source forgets old ones;
 - `inside`: the rows stand in those of `parent`; `like`: the stream with as many rows;
 - `options`: the names of further parameters; `needs`: those that must be there, which
   with their values tell lists on one path apart; `where`: by
@@ -111,6 +112,7 @@ def _route(  # noqa: PLR0913
     single: bool = False,
     inside: bool = False,
     like: str = "",
+    stamp: str = "",
     options: Sequence[str] = (),
     needs: Sequence[str] | Mapping[str, Sequence[str]] = (),
     total: Sequence[str] = (),
@@ -141,6 +143,7 @@ def _route(  # noqa: PLR0913
         parent=parent,
         inside=inside,
         like=like,
+        stamp=stamp,
         absent=absent,
         options={**dict.fromkeys(options, ()), **values},
         needs=tuple(needs),

@@ -43,7 +43,7 @@ def _tree(found: Found, _: Window, __: str) -> bytes:
     folders = {row["id"]: row for row in map(msgspec.json.decode, found.rows)}
     tops: list[dict[str, Any]] = []
     for row in folders.values():
-        above = folders.get(row["parent_id"])
+        above = folders.get(row.get("parent_id"))
         (tops if above is None else above.setdefault("sub_folders", [])).append(row)
     return json({"id": "root", "name": "Root", "total_documents": 0, "folders": tops})
 

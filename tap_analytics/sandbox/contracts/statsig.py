@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,6 +10,7 @@ import msgspec
 from tap_analytics.sandbox.contract import Api, Choice, Found, Route, json
 from tap_analytics.sandbox.contracts import experimentation as documented
 from tap_analytics.sandbox.contracts.further import under
+from tap_analytics.sandbox.data import moments
 from tap_analytics.sandbox.paging import PageNumber, Whole, Window
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tap_analytics.sandbox.contract import Envelope, Params
 
 _PAGES = PageNumber("limit", 100, most=100)
+_IDS = PageNumber("limit", 100, most=1000)
 _UNSIZED = PageNumber("", 20)
 _RULES = Window(0, 20_000)
 _KEY = "sandbox-statsig-key"
@@ -52,17 +53,13 @@ def _has_ids(segment: dict[str, Any]) -> bool:
     return segment["type"] in (None, "id_list")
 
 
-def _text_day(text: str) -> datetime:
-    return datetime.strptime(text, "%a %b %d %Y").replace(tzinfo=timezone.utc)
-
-
 def _since(params: Params) -> Choice | None:
     """Changes from some day on; one without a day is always shown."""
     first, last = params.get("startDate", "0001-01-01"), params.get("endDate", "9999-12-31")
 
     def keep(row: dict[str, Any]) -> bool:
         text = row["date"]
-        day = f"{_text_day(text):%Y-%m-%d}" if text else first
+        day = f"{moments.text_day(text):%Y-%m-%d}" if text else first
         return first <= day <= last
 
     return Choice(keep) if {"startDate", "endDate"} & set(params) else None
@@ -71,6 +68,7 @@ def _since(params: Params) -> Choice | None:
 _BOTH = ("true", "false")
 _OWN: dict[str, dict[str, Any]] = {
     "audit_logs": {
+        "stamp": "date",
         "options": {
             "sortKey": ("id", "name", "date", "time"),
             "sortOrder": ("asc", "desc"),
@@ -93,7 +91,7 @@ _OWN: dict[str, dict[str, Any]] = {
         "choose": _shown,
         "widest": {"showHiddenMetrics": "true"},
     },
-    "segments_ids": {"having": _has_ids},
+    "segments_ids": {"having": _has_ids, "paging": _IDS},
 }
 """What differs from the documented routes, apart from the size of the pages."""
 

@@ -36,11 +36,16 @@ def instant(text: str) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
 
 
+def text_day(text: str) -> datetime:
+    """The start of a day that was written for people, such as `Wed Nov 05 2025`, in UTC."""
+    return datetime.strptime(text, "%a %b %d %Y").replace(tzinfo=timezone.utc)
+
+
 def when(value: object) -> float:
     """The epoch seconds of a time however it is written; 0 of none."""
     text = str(value or 0)
     if not text.isdecimal():
-        return instant(text)
+        return instant(text) if text[0].isdecimal() else text_day(text).timestamp()
     number = int(text)
     return number / SECOND if number > _MILLISECONDS else number
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tap_analytics.sandbox.paging import Window
 
 _BY_DEFAULT = 15
+_MOST = 100
 
 
 def _unpaged(_: Api, route: Route) -> bool:
@@ -71,6 +72,29 @@ def _counts(api: Api, route: Route) -> bool:
     return _unpaged(api, route) and bool(api.signals.total) and isinstance(sample(route), dict)
 
 
+def _sized(**how: Any) -> Callable[[Api, Route], Route]:
+    """Pages as the API's other lists have them, whatever this one is said to allow."""
+
+    def change(api: Api, route: Route) -> Route:
+        pages = numbered(route.paging)
+        how_many = {"most": _usual_most(api), **how}
+        return replace(route, paging=replace(pages, **how_many)) if pages else route
+
+    return change
+
+
+def _usual_most(api: Api) -> int:
+    usual = numbered(api.paging)
+    return usual.most if usual else _MOST
+
+
+def _is_larger(api: Api, route: Route) -> bool:
+    pages = route.paging
+    return (
+        isinstance(pages, PageNumber) and bool(pages.size_param) and pages.most > _usual_most(api)
+    )
+
+
 def _unsure(_: Api, route: Route) -> bool:
     return route.unsure_first
 
@@ -105,6 +129,18 @@ VARIANTS = (
         "like paged, and past the end comes the last page again",
         _unpaged,
         _by_default(repeats=True),
+    ),
+    Variant(
+        "large-pages-refused",
+        "a page of more rows than other lists allow is a bad request",
+        _is_larger,
+        _sized(),
+    ),
+    Variant(
+        "large-pages-capped",
+        "a page has no more rows than those of other lists, however many are asked for",
+        _is_larger,
+        _sized(capped=True),
     ),
     Variant(
         "zero-based",

@@ -139,11 +139,22 @@ class Segments(documented.Segments, StatsigStream):
         return super().get_child_context(record, context) if is_list else None
 
 
+class LongIdListPages(IdListPages):
+    """As many ids a page as a server may allow: there may be ten million of them."""
+
+    size = 1000
+    surely = 100
+
+
 class SegmentsIds(documented.SegmentsIds, StatsigStream):
-    """The list of ids of each segment that has one."""
+    """The list of ids of each segment that has one, read whatever became of the segment.
+
+    Ids come and go while the segment's `lastModifiedTime` stands still.
+    """
 
     parent_stream_type = Segments
-    paginator_class = IdListPages
+    paginator_class = LongIdListPages
+    of_every_parent = True
 
 
 class Tags(documented.Tags, StatsigStream):

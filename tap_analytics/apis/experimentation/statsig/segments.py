@@ -15,6 +15,8 @@ from tap_analytics.apis.experimentation.statsig.core import Segments
 class MemberPages(StatsigPages):
     """Pages of the ids of one segment, ``count`` in all."""
 
+    size = 1000
+    surely = 100
     total_path = ("data", "count")
 
 
@@ -25,6 +27,7 @@ class SegmentMembers(StatsigStream):
     path = "/v1/segments/{segment_id}/id_list"
     parent_stream_type = Segments
     paginator_class = MemberPages
+    of_every_parent = True
     primary_keys = ("segment_id", "id")
     records_jsonpath = "$.data.members[*]"
 
