@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tap_analytics.engine.errors import Denied, Gone, ReadError
@@ -243,7 +244,7 @@ class Reading:
         if self.row_maker.refused:
             tally.fail(FAILED, f"{self.row_maker.refused} rows without a key were refused")
         if self.is_in_doubt:
-            tally.fail(FAILED, f"all of its {self._gone} lists are gone, which is hard to believe")
+            self._lack()
         if verdict := self.stream.verdict(self._lists):
             tally.fail(FAILED, verdict)
         for what, counts in (
@@ -263,6 +264,12 @@ class Reading:
             self.bookmark.commit()
         if self.is_full and self.stream.window_key and self.access.options.full_read_every:
             self.entry.write(full_read=times.iso(times.now()))
+
+    def _lack(self) -> None:
+        """Note that no list below any parent is there: the parents are, so the lists are not."""
+        helps, self.tally.may_be_left_out = self.stream.api.refusal_help(HTTPStatus.NOT_FOUND)
+        absent = f"none of its {self._gone} lists is there"
+        self.tally.fail(DENIED if helps else FAILED, f"{absent}; {helps}" if helps else absent)
 
     def suspect(self, why: str) -> None:
         """Note that an empty list may be no proof that there is nothing."""

@@ -26,6 +26,10 @@ class SignNowApi(EsignatureApi):
     key_header = "Authorization"
     key_format = "Bearer {}"
     token_path = "/oauth2/token"  # noqa: S105
+    permission_help = (
+        "the token has to be of a user who may see this (an administrator, for what belongs to "
+        "a team or an organization), and the account's plan has to have it"
+    )
     extra_settings = (
         th.Property(
             "esignature_sandbox",
