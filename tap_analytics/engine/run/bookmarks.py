@@ -9,7 +9,7 @@ from tap_analytics.engine.values import times
 from tap_analytics.engine.values.cursors import FIRST
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, MutableMapping
+    from collections.abc import Collection, MutableMapping, Sequence
 
     from tap_analytics.engine.run.spool import Row
     from tap_analytics.engine.values.cursors import Cursor
@@ -209,6 +209,12 @@ class Bookmark:
         self._reached = row
         if not self.is_in_doubt:
             self.settle()
+
+    def pass_over(self, rows: Sequence[Row]) -> None:
+        """Move to the last of some rows that it may reach; they are in order and complete."""
+        reached = [row for row in rows if self.may_reach(row.order)]
+        for row in reached if self._covers is not None else reached[-1:]:
+            self.advance(row)
 
     def settle(self) -> None:
         """Move to the latest row that was noted, unless in doubt."""

@@ -7,20 +7,22 @@ import marshal
 import os
 import tempfile
 from array import array
+from bisect import bisect_left
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_analytics.engine.values.encode import encode_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Iterator
 
 _BYTES_IN_MEMORY = 16 * 1024 * 1024
 _ROW_OVERHEAD = 300
 _ROWS_PER_BLOCK = 8
 _KEYS_IN_MEMORY = 1 << 16
-_KEYS_PER_BLOCK = 1 << 8
-_T = TypeVar("_T", "list[Row]", "array[int]")
+_SHARES = 1 << 8
+_BOUNDS = range(-(1 << 63) + (1 << 64) // _SHARES, 1 << 63, (1 << 64) // _SHARES)
+"""What parts all keys into shares, each of which is looked through on its own."""
 
 
 class Row(NamedTuple):
@@ -50,13 +52,12 @@ class _Blocks:
         self._file: Any = None
         self._end = 0
 
-    def write(self, items: _T, size: int, encode: Callable[[_T], bytes]) -> array[int]:
-        """Append items in blocks, and return where the blocks start and the last one ends."""
+    def write(self, blocks: Iterable[bytes]) -> array[int]:
+        """Append blocks, and return where they start and the last one ends."""
         if self._file is None:
             self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as we do
         places = array("q", [self._end])
-        for start in range(0, len(items), size):
-            block = encode(items[start : start + size])
+        for block in blocks:
             self._file.write(block)
             self._end += len(block)
             places.append(self._end)
@@ -109,7 +110,9 @@ class Spool:
 
     def _spill(self) -> None:
         self._rows.sort()
-        self._runs.append(self._blocks.write(self._rows, _ROWS_PER_BLOCK, _dumped))
+        starts = range(0, len(self._rows), _ROWS_PER_BLOCK)
+        blocks = (_dumped(self._rows[start : start + _ROWS_PER_BLOCK]) for start in starts)
+        self._runs.append(self._blocks.write(blocks))
         self._rows = []
         self._bytes = 0
 
@@ -160,22 +163,19 @@ class KeyLedger:
 
     def _spill(self) -> None:
         marks = array("q", sorted(self._recent))
-        self._runs.append(self._blocks.write(marks, _KEYS_PER_BLOCK, array.tobytes))
+        cuts = [0, *(bisect_left(marks, bound) for bound in _BOUNDS), len(marks)]
+        blocks = (marks[start:end].tobytes() for start, end in pairwise(cuts))
+        self._runs.append(self._blocks.write(blocks))
         self._recent = set()
-
-    def _run(self, places: array[int]) -> Iterator[int]:
-        for block in self._blocks.read(places):
-            yield from array("q", block)
 
     def repeats(self) -> int:
         """Return how many keys came more than once; ends the ledger."""
         repeated = self.repeated
         if self._runs:
-            runs = [self._run(places) for places in self._runs]
-            previous = None
-            for mark in heapq.merge(*runs, sorted(self._recent)):
-                repeated += mark == previous
-                previous = mark
+            self._spill()
+            for blocks in zip(*map(self._blocks.read, self._runs), strict=True):
+                marks = array("q", b"".join(blocks))
+                repeated += len(marks) - len(set(marks))
         self._blocks.close()
         self._recent = set()
         return repeated

@@ -37,7 +37,7 @@ from tap_analytics.engine.values.times import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     Fixer = Callable[[Any], Any]
 
@@ -80,6 +80,8 @@ class _Field(NamedTuple):
         path: The place, for counting.
         is_settled: Whether a value of a type of the schema needs no fixer.
         may_be_null: Whether null may stand there.
+        inside: Of objects, and arrays of objects, the fields in them that are not settled, if
+            these are all that is not.
     """
 
     passing: frozenset[type]
@@ -89,6 +91,7 @@ class _Field(NamedTuple):
     path: str
     is_settled: bool
     may_be_null: bool
+    inside: Sequence[tuple[str, _Field]]
 
 
 class _Drift(threading.local):
@@ -127,7 +130,7 @@ class Conformer:
         wanted = {name: field for name, field in fields.items() if name not in left_out}
         self._apart = [name for name in apart if name in wanted and wanted[name].target == "string"]
         self._fix = self._object_fixer(wanted, "", extra=False)
-        self._unsettled = [item for item in wanted.items() if not item[1].is_settled]
+        self._unsettled = _unsettled(wanted)
         self._page_type = list[record_type(known, left_out)]  # type: ignore[misc]
 
     @property
@@ -167,12 +170,19 @@ class Conformer:
         for name in self._left_out:
             for record in records:
                 record.pop(name, None)
-        for name, field in self._unsettled:
-            if not _settled_at_once(records, name, field):
-                self._settle(records, name, field)
+        self._settle_fields(records, self._unsettled)
         if self._keeps:
             for record in records:
                 record[UNKNOWN] = None
+
+    def _settle_fields(
+        self, records: list[dict[str, Any]], fields: Sequence[tuple[str, _Field]]
+    ) -> None:
+        for name, field in fields:
+            if field.inside:
+                self._settle_fields(_objects_in(records, name), field.inside)
+            elif not _settled_at_once(records, name, field):
+                self._settle(records, name, field)
 
     def _settle(self, records: list[dict[str, Any]], name: str, field: _Field) -> None:
         for record in records:
@@ -193,6 +203,7 @@ class Conformer:
         fixers: dict[type, Fixer] = {}
         mend: Fixer | None = None
         inner: list[_Field] = []
+        inside: list[tuple[str, _Field]] = []
         if "integer" in types and "number" not in types:
             fixers |= {Decimal: _whole, int: _integer}
         if "string" in types and schema.get("format") in _FORMATS:
@@ -206,14 +217,18 @@ class Conformer:
             extra = bool(schema.get("additionalProperties"))
             fixers[dict] = self._object_fixer(fields, f"{path}.", extra=extra)
             inner += fields.values()
+            inside += _unsettled(fields)
         if "array" in types and isinstance(schema.get("items"), dict):
             items = self._compile(schema["items"], f"{path}[]")
             fixers[list] = self._array_fixer(items)
             inner.append(items)
+            inside += items.inside if "object" in type_names(schema["items"]) else ()
         passing = frozenset(kind for name in types for kind in _TYPES[name]) - fixers.keys()
         target = next((name for name in types if name != "null"), "null")
         is_settled = str not in fixers and all(field.is_settled for field in inner)
-        return _Field(passing, fixers, mend, target, path, is_settled, "null" in types)
+        if mend or {*_NESTED} <= {*types}:
+            inside = []
+        return _Field(passing, fixers, mend, target, path, is_settled, "null" in types, inside)
 
     def _object_fixer(self, fields: dict[str, _Field], path: str, *, extra: bool) -> Fixer:
         find = fields.get
@@ -288,6 +303,21 @@ class Conformer:
             return fixer(coerced) if fixer else coerced
         except (ValueError, ArithmeticError):
             return None
+
+
+def _unsettled(fields: Mapping[str, _Field]) -> list[tuple[str, _Field]]:
+    return [item for item in fields.items() if not item[1].is_settled]
+
+
+def _objects_in(records: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """Return the objects that a field of all records is or holds."""
+    values = [value for record in records if (value := record.get(name))]
+    return [
+        item
+        for value in values
+        for item in (value if isinstance(value, list) else (value,))
+        if isinstance(item, dict)
+    ]
 
 
 def _settled_at_once(records: list[dict[str, Any]], name: str, field: _Field) -> bool:

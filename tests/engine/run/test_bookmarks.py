@@ -413,3 +413,25 @@ def test_a_parent_that_was_not_there_makes_the_next_run_start_over() -> None:
     child.miss()
     child.commit()
     assert entry.read() == {"replication_key": "at", "replication_key_value": 5}
+
+
+@given(
+    st.lists(st.integers(0, 9), max_size=12), st.sampled_from([[], ["s", "t"]]), st.integers(0, 12)
+)
+def test_many_rows_at_once_move_it_as_one_after_the_other_does(
+    orders: list[int], covers: list[str], limit: int
+) -> None:
+    rows = [row(order, order) for order in sorted(orders)]
+    entries = []
+    for at_once in (True, False):
+        entries.append(entry_of())
+        bookmark = bookmark_of(entries[-1])
+        if covers:
+            bookmark.cover(covers)
+        bookmark.hold(limit)
+        if at_once:
+            bookmark.pass_over(rows)
+        else:
+            for each in rows:
+                bookmark.advance(each)
+    assert entries[0].read() == entries[1].read()

@@ -25,7 +25,6 @@ def _small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spools, "_BYTES_IN_MEMORY", 2_000)
     monkeypatch.setattr(spools, "_ROWS_PER_BLOCK", 3)
     monkeypatch.setattr(spools, "_KEYS_IN_MEMORY", 5)
-    monkeypatch.setattr(spools, "_KEYS_PER_BLOCK", 2)
 
 
 @settings(deadline=None)

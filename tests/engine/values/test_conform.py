@@ -46,7 +46,14 @@ SCHEMA: dict[str, Any] = {
             "type": ["array", "null"],
             "items": {
                 "type": ["object", "null"],
-                "properties": {"number": {"type": ["number", "null"]}},
+                "properties": {
+                    "number": {"type": ["number", "null"]},
+                    "day": {"type": "string", "format": "date"},
+                    "inner": {
+                        "type": ["object", "null"],
+                        "properties": {"time": {"type": ["string", "null"], "format": "date-time"}},
+                    },
+                },
             },
         },
         "list": {"type": ["array", "null"]},
@@ -85,6 +92,20 @@ VALID = st.fixed_dictionaries(
         "unknown": st.integers(),
     },
 )
+MOMENTS = st.none() | st.sampled_from(
+    ["", "soon", "2026-01-31", "2026-02-30", "2026-01-31T23:00:00-02:00", "2026-01-31T00:00:00Z"]
+)
+INNER = st.none() | st.fixed_dictionaries({}, optional={"time": MOMENTS})
+TIMED = st.fixed_dictionaries(
+    {},
+    optional={
+        "object": INNER,
+        "objects": st.lists(
+            st.fixed_dictionaries({}, optional={"day": MOMENTS.filter(bool), "inner": INNER})
+        ),
+    },
+)
+"""What fits by its types and has times deeper down, good and bad ones."""
 
 
 def conformed(record: dict[str, Any], conformer: Conformer | None = None) -> dict[str, Any]:
@@ -107,7 +128,7 @@ def test_whatever_comes_fits_the_schema(record: dict[str, Any]) -> None:
     Draft7Validator(SCHEMA).validate(json.loads(encode(row), parse_float=Decimal))
 
 
-@given(st.lists(VALID | st.dictionaries(NAMES, WILD, max_size=6), max_size=4))
+@given(st.lists(VALID | TIMED | st.dictionaries(NAMES, WILD, max_size=6), max_size=4))
 def test_a_page_is_conformed_like_its_records(records: list[dict[str, Any]]) -> None:
     one_by_one, at_once = Conformer(SCHEMA), Conformer(SCHEMA)
     page = deepcopy(records)
