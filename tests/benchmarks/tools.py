@@ -107,7 +107,7 @@ class Dlt(Tool):
 
     name = "dlt"
     label = "dlt (extract)"
-    requirements = ("dlt",)
+    requirements = ("dlt[postgres]",)
     shown = ("dlt", "requests", "orjson")
     env: ClassVar[dict[str, str]] = {"RUNTIME__DLTHUB_TELEMETRY": "false"}
 

@@ -23,6 +23,7 @@ class Endpoint:
         total_pages: Where the body names the number of pages; empty if it does not.
         next_link: Where the body links to the next page; empty if it does not.
         parent: Name of the stream whose rows have such lists.
+        keys: The fields that tell its rows apart.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Endpoint:
     total_pages: str = ""
     next_link: str = ""
     parent: str = ""
+    keys: tuple[str, ...] = ("id",)
 
     @property
     def placeholder(self) -> str:
@@ -60,6 +62,7 @@ CHILDREN = Endpoint(
     "limit",
     next_link="pagination.nextPage",
     parent=PARENTS.name,
+    keys=("id", "version"),
 )
 SCHEDULES = Endpoint("schedules", "workforce", "/v1/work_schedule/schedules", "data", "limit")
 FAMILY = (PARENTS, CHILDREN)

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tracemalloc
+from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -257,3 +258,12 @@ def _seconds(value: str | int) -> float:
     moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
     assert moment.tzinfo is not None
     return moment.astimezone(timezone.utc).timestamp()
+
+
+def test_lists_below_others_have_the_size_that_is_asked_for() -> None:
+    sizes = {"dynamic_configs": 3, "dynamic_configs_versions": 50}
+    store = Store(records=0, sizes=sizes)
+    parents = Counter(
+        row["dynamic_config_id"] for row in store.expected("dynamic_configs_versions")
+    )
+    assert list(parents.values()) == [50] * 3

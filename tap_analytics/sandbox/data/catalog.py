@@ -76,7 +76,9 @@ class Catalog:
             return 0
         if self.routes[stream].single:
             return 1
-        number = mix(seed(stream, "children") + parent) % (MOST_CHILDREN + 1)
+        number = self._sizes.get(
+            stream, mix(seed(stream, "children") + parent) % (MOST_CHILDREN + 1)
+        )
         word, _, target = self._key_kind(stream).partition(" ")
         return (
             min(number, choices(self, stream, parent, target)) if word in ("at", "ref") else number

@@ -11,6 +11,7 @@ from tests.benchmarks.cases import (
     kills,
     latency,
     limits,
+    loads,
     memory,
     throughput,
 )
@@ -33,6 +34,8 @@ class Case(NamedTuple):
 CASES = (
     Case("pages-of-100", "100,000 records, 100 a page, no latency", throughput.pages_of_100),
     Case("pages-of-1000", "100,000 records, 1,000 a page, no latency", throughput.pages_of_1000),
+    Case("load-list", "50,000 rows of one list into PostgreSQL", loads.one_list),
+    Case("load-family", "500 parents with 25,000 children into PostgreSQL", loads.family),
     Case("one-list", "One list of 200 pages, 50 ms latency", latency.one_list),
     Case("parents", "500 parents with children, 50 ms latency", latency.parents),
     Case("unknown-limit", "300 children, 20 requests/s allowed, unknown to it", limits.unknown),

@@ -1,7 +1,7 @@
-"""dlt's `rest_api` source, extracted into load packages and not loaded.
+"""dlt's `rest_api` source, extracted into load packages, and loaded if it is told where.
 
-Run as `dlt_rest_api.py JOB FOLDER`, with the same file as `floor.py` and a folder to write to;
-prints how many records were extracted.
+Run as `dlt_rest_api.py JOB FOLDER [URL SCHEMA]`, with the same file as `floor.py`, a folder to
+write to, and a PostgreSQL to merge into; prints how many records were extracted.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import dlt  # type: ignore[import-not-found,unused-ignore]
 from dlt.sources.rest_api import (  # type: ignore[import-not-found,unused-ignore]
     rest_api_source,
 )
+
+_ARGUMENTS_TO_EXTRACT = 3
 
 
 def with_segment(row: dict[str, Any]) -> dict[str, Any]:
@@ -33,6 +35,9 @@ def resource(endpoint: dict[str, Any]) -> dict[str, Any]:
     links: dict[str, Any] = {"type": "json_link", "next_url_path": endpoint["next_link"]}
     declared: dict[str, Any] = {
         "name": endpoint["name"],
+        "primary_key": endpoint["keys"],
+        "write_disposition": "merge",
+        "parallelized": True,
         "endpoint": {
             "path": path,
             "params": {endpoint["size_param"]: endpoint["page_size"]},
@@ -60,6 +65,16 @@ def main() -> None:
             "resources": [resource(endpoint) for endpoint in job["endpoints"]],
         }
     )
+    if len(sys.argv) > _ARGUMENTS_TO_EXTRACT:
+        source.max_table_nesting = 0  # arrays and objects in a column, as targets have them
+        destination = dlt.destinations.postgres(sys.argv[3])
+        dlt.pipeline(
+            "benchmark",
+            pipelines_dir=sys.argv[2],
+            destination=destination,
+            dataset_name=sys.argv[4],
+        ).run(source)
+        return
     pipeline = dlt.pipeline("benchmark", pipelines_dir=sys.argv[2], destination="dummy")
     packages = pipeline.extract(source).metrics.values()
     names = {endpoint["name"] for endpoint in job["endpoints"]}
