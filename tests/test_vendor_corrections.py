@@ -1,4 +1,7 @@
-"""What `NOTES.md` says of the vendors against their own descriptions, in small."""
+"""What `NOTES.md` says of the vendors against their own descriptions, in small.
+
+Which test holds which correction stands in `test_corrections_by_number.py`.
+"""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tap_analytics.engine.errors import Gone, ListChanged, ReadError
+from tap_analytics.engine.errors import Denied, Gone, ListChanged, ReadError
 from tap_analytics.engine.pages.pagination import Totals
 
 if TYPE_CHECKING:
@@ -263,7 +263,8 @@ class Judge:
             if not self._passed_zero and status in _NO_SUCH_PAGE:
                 return self._pass_zero()
             return self._wrong(error)
-        ends = status in (_NO_SUCH_PAGE if self._is_probing else self._paginator.past_end)
+        statuses = _NO_SUCH_PAGE if self._is_probing else self._paginator.past_end
+        ends = status in statuses and not isinstance(error, Denied)  # the key is no page
         if ends and self.rows < self.total:
             what = f"{error}: the list ends after {self.rows} rows, but it announces {self.total}"
             return self._fall_short(ListChanged(what))

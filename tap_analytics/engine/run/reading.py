@@ -245,7 +245,7 @@ class Reading:
             tally.fail(FAILED, f"{self.row_maker.refused} rows without a key were refused")
         if self.is_in_doubt:
             self._lack()
-        if verdict := self.stream.verdict(self._lists):
+        if not tally.reasons and (verdict := self.stream.verdict(self._lists)):
             tally.fail(FAILED, verdict)
         for what, counts in (
             ("fields outside the schema", conformer.unknown),

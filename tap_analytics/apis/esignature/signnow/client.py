@@ -51,7 +51,14 @@ class SignNowApplicationApi(ApplicationApi, SignNowApi):
     """The part of the API that knows applications: by a ready-made Basic token."""
 
 
-class ContactPages(EsignaturePages):
+class SignNowPages(EsignaturePages):
+    """``page`` from 1: after the last one comes an empty page, it again, or 400 or 404."""
+
+    past_end = PerhapsPages.past_end
+    repeat_ends = True
+
+
+class ContactPages(SignNowPages):
     """``page`` from 1 with ``per_page`` 100, which is known to be taken for contacts only."""
 
     size = 100
@@ -63,6 +70,7 @@ class LogPages(PageNumbers):
     size = 20
     size_param = "per_page"
     newest_first = True
+    past_end = PerhapsPages.past_end
 
 
 class DocumentPages(PerhapsPages):
@@ -75,4 +83,4 @@ class SignNowStream(EsignatureStream):
     """Base of the SignNow streams."""
 
     api: ClassVar[type[EsignatureApi]] = SignNowApi
-    paginator_class: ClassVar[type[Paginator]] = EsignaturePages
+    paginator_class: ClassVar[type[Paginator]] = SignNowPages

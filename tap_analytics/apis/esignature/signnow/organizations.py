@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tap_analytics.apis.esignature.client import EsignaturePages
-from tap_analytics.apis.esignature.signnow.client import SignNowStream
+from tap_analytics.apis.esignature.signnow.client import SignNowPages, SignNowStream
 from tap_analytics.apis.esignature.signnow.core import Organizations
 
 
@@ -16,11 +15,12 @@ class OrganizationMembers(SignNowStream):
     primary_keys = ("organization_id", "id")
 
 
-class SearchPages(EsignaturePages):
+class SearchPages(SignNowPages):
     """Newest change first: a document that is changed meanwhile moves to the front."""
 
     size = 30
     newest_first = True
+    repeat_ends = False  # a page may be the one before, moved on by what came in front
 
 
 class OrganizationDocuments(SignNowStream):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from tap_analytics.apis.esignature.client import EsignaturePages
-from tap_analytics.apis.esignature.signnow.client import SignNowStream
+from tap_analytics.apis.esignature.signnow.client import SignNowPages, SignNowStream
 
 
-class EventPages(EsignaturePages):
+class EventPages(SignNowPages):
     """``page`` from 1 with ``per_page`` 50."""
 
     size = 50
@@ -26,6 +25,7 @@ class CallbackPages(EventPages):
     """Events that happen meanwhile add a row in front."""
 
     newest_first = True
+    repeat_ends = False
 
 
 class EventCallbacks(SignNowStream):
