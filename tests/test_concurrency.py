@@ -187,7 +187,9 @@ def test_next_to_nothing_is_asked_in_vain(
     result = run_tap(config, "subscribers", "tags", "audit_logs", "accounts")
     assert result.status == 0
     asked = Counter(request.stream for request in sandbox.requests)
-    assert asked["audit_logs"] == asked["accounts"] == pages
+    assert asked["audit_logs"] == pages
+    # a total that equals the rows of one full page proves nothing
+    assert asked["accounts"] == max(pages, 2)
     most = 0 if threads == 1 else pages // 8 + 1
     assert pages + 1 <= asked["subscribers"] <= pages + 1 + most
     assert pages + 1 <= asked["tags"] <= pages + 1 + most

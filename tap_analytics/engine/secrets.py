@@ -113,7 +113,7 @@ class Redactor:
     def guard(self) -> None:
         """Clean every log record where it is made, whichever logger and handler it is for."""
         factory = logging.getLogRecordFactory()
-        if isinstance(factory, _Factory):
+        if isinstance(factory, _Factory) and factory.redactor is self:
             return
         self.add(_proxy_credentials(os.environ))
         logging.setLogRecordFactory(_Factory(self, factory))
@@ -123,11 +123,11 @@ class _Factory:
     """Makes log records without secrets."""
 
     def __init__(self, redactor: Redactor, make: Callable[..., logging.LogRecord]) -> None:
-        self._redactor = redactor
+        self.redactor = redactor
         self._make = make
 
     def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
-        return self._redactor.clean_record(self._make(*args, **kwargs))
+        return self.redactor.clean_record(self._make(*args, **kwargs))
 
 
 def _proxy_credentials(environment: Mapping[str, str]) -> Iterator[str]:
