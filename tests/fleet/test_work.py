@@ -101,15 +101,6 @@ def test_wrong_settings_are_final(work: Work) -> None:
     assert outcome.reason == "tap: setting 'max_wait' must be of type number"
 
 
-def test_two_fleets_do_not_read_an_account_at_once(work: Work) -> None:
-    with ThreadPoolExecutor() as pool:
-        units = [work.unit(fleet=f"fleet {n}") for n in range(3)]
-        outcomes = list(pool.map(read_account, units))
-    assert sorted(outcome.status for outcome in outcomes) == ["busy", "busy", "complete"]
-    assert len(list(work.loaded.iterdir())) == 1
-    assert all("another fleet" in str(o.reason) for o in outcomes if o.status == "busy")
-
-
 @pytest.fixture
 def slow_work(tmp_path: Path, open_sandbox: Callable[..., Sandbox]) -> Work:
     """An account that takes a while to read, 40 pages one after the other for one list."""
@@ -118,6 +109,14 @@ def slow_work(tmp_path: Path, open_sandbox: Callable[..., Sandbox]) -> Work:
 
 def slowly(unit: Unit, **changes: Any) -> Unit:
     return replace(unit, settings={**unit.settings, "max_concurrency": 1}, **changes)
+
+
+def test_two_fleets_do_not_read_an_account_at_once(slow_work: Work) -> None:
+    units = [slowly(slow_work.unit(fleet=f"fleet {n}")) for n in range(3)]
+    with ThreadPoolExecutor() as pool:
+        outcomes = list(pool.map(read_account, units))
+    assert sorted(outcome.status for outcome in outcomes) == ["busy", "busy", "complete"]
+    assert all("another fleet" in str(o.reason) for o in outcomes if o.status == "busy")
 
 
 def test_a_fleet_that_is_told_to_end_keeps_its_state(slow_work: Work) -> None:
