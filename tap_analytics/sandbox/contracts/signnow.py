@@ -74,6 +74,7 @@ API = Api(
     announces=True,
     retry_after=1800,
     grant=_GRANT,
+    shapes={"tree": _tree},
     routes=(
         Route("user", "/user", Whole(), _object, most=1),
         Route(
@@ -91,16 +92,6 @@ API = Api(
             most=UNPAGED,
         ),
         Route("esignature_folder", "/user/folder", Whole(("page", "per_page")), _object, most=1),
-        Route(
-            "esignature_folders",
-            "/v1/folder",
-            Whole(),
-            _tree,
-            most=UNPAGED,
-            options=dict.fromkeys(
-                ("subfolder-data", "include_documents_subfolders", "with_team_documents"), ()
-            ),
-        ),
         _list("crm_contacts", "/v2/crm/contacts", esignature.envelope),
         _list("esignature_crm_users", "/v2/crm/users"),
         _list("esignature_crm_groups", "/v2/crm/groups"),
