@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from singer_sdk.singerlib import Catalog
 
-from tap_analytics.apis import FAMILIES
-from tap_analytics.engine.catalog import references
+from tap_analytics.apis import PACKAGES
+from tap_analytics.engine.registry import references
 from tap_analytics.engine.values.cursors import Epoch
 from tap_analytics.tap import TapAnalytics
 
@@ -86,7 +86,7 @@ class Options:
 def known_streams() -> Iterator[AnalyticsStream]:
     """Yield every stream there is: those of the documents, then those of every vendor."""
     vendors: dict[str, Any] = {"all_streams": True}
-    for family in FAMILIES:
+    for family in PACKAGES:
         vendors[f"{family.api.name}_{family.api.key_setting}"] = "none"
         vendors[f"{family.api.name}_upstream"] = next(iter(family.upstreams))
     for config in ({}, vendors):

@@ -11,19 +11,19 @@ if TYPE_CHECKING:
 
     from singer_sdk.singerlib import Catalog
 
-    from tap_analytics.engine.catalog import Family
+    from tap_analytics.engine.registry import ApiPackage
 
 
-def every_name(families: Iterable[Family]) -> dict[str, list[str]]:
+def every_name(packages: Iterable[ApiPackage]) -> dict[str, list[str]]:
     """Return the name of every stream there is, with what makes it one of a run's."""
     found: dict[str, list[str]] = {}
     stream: Any  # the SDK types what classes declare as properties
-    for family in families:
-        ways = " or ".join(", ".join(way) for way in family.ways_on)
-        for stream in family.documented:
+    for package in packages:
+        ways = " or ".join(", ".join(way) for way in package.ways_on)
+        for stream in package.documented:
             found.setdefault(str(stream.name), []).append(f"set {ways}")
-        for name, vendor in family.upstreams.items():
-            upstream = f"set {ways} and '{family.api.name}_upstream' to {name}"
+        for name, vendor in package.upstreams.items():
+            upstream = f"set {ways} and '{package.api.name}_upstream' to {name}"
             for stream in vendor.core:
                 found.setdefault(str(stream.name), []).append(upstream)
             for stream in vendor.further:
@@ -32,10 +32,10 @@ def every_name(families: Iterable[Family]) -> dict[str, list[str]]:
 
 
 def missing(
-    catalog: Catalog | None, there: Collection[str], families: Iterable[Family]
+    catalog: Catalog | None, there: Collection[str], packages: Iterable[ApiPackage]
 ) -> Iterator[str]:
     """Yield what to say of streams that the catalog selects and the run does not have."""
-    names = every_name(families)
+    names = every_name(packages)
     for name, entry in (catalog or {}).items():
         if name in there or not entry.metadata.resolve_selection().get((), True):
             continue
@@ -47,10 +47,10 @@ def missing(
 
 
 def mapped_nowhere(
-    stream_maps: Mapping[str, Any], there: Collection[str], families: Iterable[Family]
+    stream_maps: Mapping[str, Any], there: Collection[str], packages: Iterable[ApiPackage]
 ) -> Iterator[str]:
     """Yield what is wrong with the names of the streams that are to be mapped."""
-    known = {*there, *every_name(families)}
+    known = {*there, *every_name(packages)}
     for name, one in stream_maps.items():
         is_new = isinstance(one, dict) and "__source__" in one
         source = one["__source__"] if is_new else name

@@ -15,13 +15,13 @@ from singer_sdk.helpers.capabilities import (
 )
 
 from tap_analytics import check, selection, settings, states
-from tap_analytics.apis import FAMILIES
+from tap_analytics.apis import PACKAGES
 from tap_analytics.command import ENVIRONMENT, NO_TEST, AnalyticsCommand, leave, refuse
 from tap_analytics.engine.accounts import accounts
-from tap_analytics.engine.catalog import enabled
 from tap_analytics.engine.errors import ClosedOutput, Terminated
 from tap_analytics.engine.output import closing
 from tap_analytics.engine.output.progress import Progress
+from tap_analytics.engine.registry import enabled
 from tap_analytics.engine.run.access import Access
 from tap_analytics.engine.run.run import Run
 from tap_analytics.engine.sdk import ACTIVATE_VERSION, SdkStream, SdkTap
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     import click
 
-    from tap_analytics.engine.catalog import Family
     from tap_analytics.engine.output.report import Report
+    from tap_analytics.engine.registry import ApiPackage
 
 
 INCOMPLETE = 1
@@ -47,11 +47,11 @@ class TapAnalytics(SdkTap):
     """Reads Factorial, Statuspage, Statsig, Freshsales and SignNow.
 
     Attributes:
-        families: The APIs; a subclass with others reads those, with their settings.
+        packages: The APIs; a subclass with others reads those, with their settings.
     """
 
     name = "tap-analytics"
-    families: ClassVar[tuple[Family, ...]] = FAMILIES
+    packages: ClassVar[tuple[ApiPackage, ...]] = PACKAGES
     config_jsonschema: ClassVar[dict[str, Any]] = settings.schema()
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
@@ -67,8 +67,8 @@ class TapAnalytics(SdkTap):
     def __init_subclass__(cls, **more: Any) -> None:
         """Take the settings of other APIs."""
         super().__init_subclass__(**more)
-        if "families" in vars(cls):
-            cls.config_jsonschema = settings.schema(cls.families)
+        if "packages" in vars(cls):
+            cls.config_jsonschema = settings.schema(cls.packages)
 
     def new_run(self) -> Run:
         """Return a run over this tap's accounts, from its state on."""
@@ -105,7 +105,7 @@ class TapAnalytics(SdkTap):
         known = schema["properties"]
         return [
             *settings.find_errors(
-                dict(self.config), schema, to_read=to_read, families=self.families
+                dict(self.config), schema, to_read=to_read, packages=self.packages
             ),
             *(
                 f"unknown setting '{name}' in the environment{settings.suggestion(name, known)}"
@@ -128,8 +128,8 @@ class TapAnalytics(SdkTap):
         """Return the streams of the APIs that have a key; of all APIs if none has."""
         return [
             stream(self)
-            for family, account in enabled(self.families, accounts(self.config))
-            for stream in family.streams(account.config)
+            for package, account in enabled(self.packages, accounts(self.config))
+            for stream in package.streams(account.config)
         ]
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -162,18 +162,19 @@ class TapAnalytics(SdkTap):
     def check_selection(self) -> list[str]:
         """Return what keeps the selected streams from being read at all."""
         every = accounts(self.config)
-        if not any(family.is_on(account.config) for family in self.families for account in every):
-            names = [way[0] for family in self.families for way in family.ways_on if len(way) == 1]
+        packages = self.packages
+        if not any(one.is_on(account.config) for one in packages for account in every):
+            names = [way[0] for one in packages for way in one.ways_on if len(way) == 1]
             hint = f"; {self.overlooked}" if self.overlooked else ""
             return [f"no API is turned on: set at least one of {', '.join(names)}{hint}"]
-        absent = list(selection.missing(self.input_catalog, self.streams, self.families))
+        absent = list(selection.missing(self.input_catalog, self.streams, self.packages))
         if not any(True for _ in self.roots):
             return absent or ["the catalog selects no stream, so there is nothing to read"]
         for text in absent:
             self.logger.warning("%s", text)
         misnamed = list(
             selection.mapped_nowhere(
-                self.config.get("stream_maps") or {}, self.streams, self.families
+                self.config.get("stream_maps") or {}, self.streams, self.packages
             )
         )
         if misnamed:

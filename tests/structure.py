@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tap_analytics.apis import FAMILIES
+from tap_analytics.apis import PACKAGES
 from tap_analytics.sandbox.contracts import APIS, CORE
 from tap_analytics.sandbox.contracts.tables import tables_of
 from tests.helpers.contract import BY_NAME as FACTS
@@ -14,21 +14,21 @@ from tests.helpers.vendors import BY_NAME as VENDOR_FACTS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tap_analytics.engine.catalog import Family
+    from tap_analytics.engine.registry import ApiPackage
     from tap_analytics.sandbox.contract import Api
 
-PACKAGES = Path(__file__).parents[1] / "tap_analytics/apis"
+FOLDERS = Path(__file__).parents[1] / "tap_analytics/apis"
 
 
-def gaps(families: Iterable[Family] = FAMILIES) -> Iterator[str]:
+def gaps(packages: Iterable[ApiPackage] = PACKAGES) -> Iterator[str]:
     """Yield a line for each part that a stream lacks, with the file to put it into."""
     documented = {api.name: api for api in APIS}
     vendors = {api.upstream: api for api in CORE}
-    for family in families:
-        name = family.api.name
+    for package in packages:
+        name = package.api.name
         parts = Parts(documented.get(name), name, FACTS, "tests/helpers/contract.py")
-        yield from _missing(family.documented, parts)
-        for upstream, vendor in family.upstreams.items():
+        yield from _missing(package.documented, parts)
+        for upstream, vendor in package.upstreams.items():
             parts = Parts(
                 vendors.get(upstream), upstream, VENDOR_FACTS, "tests/data/upstreams.json"
             )
@@ -69,7 +69,7 @@ def _missing(streams: Iterable[Any], parts: Parts) -> Iterator[str]:
 
 
 def _without_schema(stream: Any) -> str | None:
-    folder, file = PACKAGES / stream.api.name, f"schemas/{stream.name}.json"
+    folder, file = FOLDERS / stream.api.name, f"schemas/{stream.name}.json"
     if (folder / file).is_file() or any(folder.glob(f"*/{file}")):
         return None
     return f"{stream.name}: there is no schema, tap_analytics/apis/{stream.api.name}/{file}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_analytics.apis import FAMILIES
+from tap_analytics.apis import PACKAGES
 from tap_analytics.sandbox import Sandbox
 from tap_analytics.sandbox.contracts import CORE
 from tests.helpers.support import run_tap, settings
@@ -17,7 +17,9 @@ from tests.helpers.vendors import vendor_catalog
 if TYPE_CHECKING:
     from tests.helpers.support import Result
 
-VENDORS = {upstream: vendor for family in FAMILIES for upstream, vendor in family.upstreams.items()}
+VENDORS = {
+    upstream: vendor for package in PACKAGES for upstream, vendor in package.upstreams.items()
+}
 NAMES = [stream.name for stream in STREAMS]
 ABOVE = {route.parent for api in CORE for route in api.routes}
 LACKING = {

@@ -17,9 +17,9 @@ import pytest
 
 import tap_analytics.apis
 import tap_analytics.engine
-from tap_analytics.apis import FAMILIES
-from tap_analytics.engine.catalog import references
+from tap_analytics.apis import PACKAGES
 from tap_analytics.engine.pages.selector import Selector
+from tap_analytics.engine.registry import references
 from tap_analytics.engine.stream import AnalyticsStream
 from tests.helpers.contract import BY_NAME, NAMES, PAGING, RETRIES, SINGLE, STREAMS, Documented
 from tests.helpers.forks import run_command
@@ -28,7 +28,7 @@ from tests.helpers.support import catalog, environment, metadata_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tap_analytics.engine.catalog import Family
+    from tap_analytics.engine.registry import ApiPackage
     from tap_analytics.sandbox import Sandbox
 
 Stream = Any
@@ -47,18 +47,18 @@ VENDORS = {
 
 def documented() -> list[Stream]:
     """Return the documented stream classes."""
-    return [stream for family in FAMILIES for stream in family.documented]
+    return [stream for package in PACKAGES for stream in package.documented]
 
 
-def variants(family: Family) -> Iterator[tuple[Stream, ...]]:
+def variants(package: ApiPackage) -> Iterator[tuple[Stream, ...]]:
     """Yield the streams of an API as documented, and as each vendor has them."""
-    yield family.documented
-    yield from (vendor.streams for vendor in family.upstreams.values())
+    yield package.documented
+    yield from (vendor.streams for vendor in package.upstreams.values())
 
 
 def registered() -> list[Stream]:
     """Return every registered stream class, each once."""
-    every = (stream for family in FAMILIES for streams in variants(family) for stream in streams)
+    every = (stream for package in PACKAGES for streams in variants(package) for stream in streams)
     return list(dict.fromkeys(every))
 
 
@@ -112,19 +112,19 @@ def test_every_stream_class_is_registered() -> None:
 
 
 def test_every_api_is_in_the_map_once() -> None:
-    assert [family.api.name for family in FAMILIES] == list(PAGING)
+    assert [package.api.name for package in PACKAGES] == list(PAGING)
     packages = {path.parent.name for path in APIS.glob("*/__init__.py")}
     assert packages == set(PAGING)
 
 
 def test_every_api_speaks_to_its_vendor() -> None:
-    assert {family.api.name: tuple(family.upstreams) for family in FAMILIES} == {
+    assert {package.api.name: tuple(package.upstreams) for package in PACKAGES} == {
         api: (vendor,) for api, vendor in VENDORS.items()
     }
 
 
 def test_names_are_unique_whatever_is_configured() -> None:
-    for choice in product(*(tuple(variants(family)) for family in FAMILIES)):
+    for choice in product(*(tuple(variants(package)) for package in PACKAGES)):
         chosen: list[Stream] = [stream for streams in choice for stream in streams]
         names = [str(stream.name) for stream in chosen]
         assert sorted(names) == sorted(set(names))
@@ -291,7 +291,9 @@ def test_parents_fill_the_placeholders(stream: Stream) -> None:
     assert set(parent.child_keys.values()) <= set(schema_of(parent)["properties"])
     assert set(stream.parent_fields.values()) <= set(schema_of(parent)["properties"])
     assert set(stream.parent_fields) <= set(schema_of(stream)["properties"])
-    together = [streams for family in FAMILIES for streams in variants(family) if stream in streams]
+    together = [
+        streams for package in PACKAGES for streams in variants(package) if stream in streams
+    ]
     for streams in together:
         assert streams.index(parent) < streams.index(stream)
 
@@ -303,7 +305,9 @@ def type_of(stream: Stream, column: str) -> set[str]:
 
 @every_stream
 def test_references_point_to_columns_of_the_same_type(stream: Stream) -> None:
-    together = [streams for family in FAMILIES for streams in variants(family) if stream in streams]
+    together = [
+        streams for package in PACKAGES for streams in variants(package) if stream in streams
+    ]
     for streams in together:
         by_name = {str(other.name): other for other in streams}
         for column, target in references(stream).items():
@@ -344,17 +348,17 @@ def test_a_documented_stream_is_as_in_the_contract(expected: Documented) -> None
         }
 
 
-@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: str(family.api.name))
-def test_retries_are_as_documented(family: Family) -> None:
-    policy = family.api.policy
-    statuses, retries, factor, constant = RETRIES[family.api.name]
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: str(package.api.name))
+def test_retries_are_as_documented(package: ApiPackage) -> None:
+    policy = package.api.policy
+    statuses, retries, factor, constant = RETRIES[package.api.name]
     assert set(policy.statuses) == statuses
     assert policy.max_retries == retries
     assert policy.constant == constant
     if factor is not None:
         assert policy.factor == factor
-    assert family.api.key_header == "api_key"
-    assert family.api.origin is None
+    assert package.api.key_header == "api_key"
+    assert package.api.origin is None
 
 
 def test_discovery_needs_no_configuration() -> None:

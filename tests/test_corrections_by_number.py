@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_analytics.apis import FAMILIES
+from tap_analytics.apis import PACKAGES
 from tap_analytics.apis.esignature.signnow.history import DocumentHistory
 from tap_analytics.sandbox import Answer, Sandbox
 from tests.helpers.support import run_tap, settings
@@ -108,8 +108,8 @@ COLUMNS = {
 }
 STREAMS: dict[str, Any] = {
     str(getattr_static(stream, "name")): stream
-    for family in FAMILIES
-    for vendor in family.upstreams.values()
+    for package in PACKAGES
+    for vendor in package.upstreams.values()
     for stream in vendor.streams
 }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tap_analytics.apis import FAMILIES
+from tap_analytics.apis import PACKAGES
 from tap_analytics.dbt import main
 from tests.helpers.support import catalog, entry_of, metadata_of
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VENDORS = {
-    f"{family.api.name}_{setting}": value
-    for family in FAMILIES
+    f"{package.api.name}_{setting}": value
+    for package in PACKAGES
     for setting, value in (
-        (family.api.key_setting, "key"),
-        ("upstream", next(iter(family.upstreams))),
+        (package.api.key_setting, "key"),
+        ("upstream", next(iter(package.upstreams))),
     )
 } | {"sales_host": "acme.myfreshworks.com"}
 

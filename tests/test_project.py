@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 import yaml
 
-from tap_analytics.apis import FAMILIES
+from tap_analytics.apis import PACKAGES
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -191,7 +191,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_every_vendor_has_a_page_that_answers_the_same_questions() -> None:
-    assert len(PAGES) == len(FAMILIES)
+    assert len(PAGES) == len(PACKAGES)
     assert [page for page in PAGES if str(page.relative_to(ROOT)) not in README] == []
     asked = [re.findall(r"^## (.+)$", page.read_text("utf-8"), re.MULTILINE) for page in PAGES]
     assert len(asked[0]) == 7

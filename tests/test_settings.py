@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from tap_analytics import settings
-from tap_analytics.apis import FAMILIES
+from tap_analytics.apis import PACKAGES
 from tests.helpers.forks import run_text
 from tests.helpers.support import environment, run_tap
 
@@ -46,7 +46,7 @@ def types_of(name: str) -> set[str]:
 
 
 def api_of(secret: str) -> str:
-    (found,) = [f.api.name for f in FAMILIES if secret.startswith(f"{f.api.name}_")]
+    (found,) = [f.api.name for f in PACKAGES if secret.startswith(f"{f.api.name}_")]
     return found
 
 
@@ -66,8 +66,8 @@ def test_there_are_the_settings_of_the_contract() -> None:
     common = "start_date end_date max_concurrency request_timeout max_retries backoff_factor"
     common += " max_wait report_path user_agent accounts all_streams backfill lookback_days"
     common += " full_read_every_days unknown_fields progress"
-    for family in FAMILIES:
-        name = family.api.name
+    for package in PACKAGES:
+        name = package.api.name
         key = "esignature_api_key_id" if name == "esignature" else f"{name}_api_key"
         parts = ("base_url", "upstream", "api_key_header", "page_size", "requests_per_second")
         assert {key, *(f"{name}_{part}" for part in parts)} <= set(PROPERTIES)
@@ -227,9 +227,9 @@ def test_dates_are_iso_8601(name: str, value: str) -> None:
         "https://[::1",
     ],
 )
-@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.api.name)
-def test_base_urls_are_urls(family: Any, url: str) -> None:
-    name = f"{family.api.name}_base_url"
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.api.name)
+def test_base_urls_are_urls(package: Any, url: str) -> None:
+    name = f"{package.api.name}_base_url"
     found = errors({name: url})
     assert len(found) == 1
     assert found[0].startswith(f"setting '{name}' must be a URL such as")
@@ -243,13 +243,13 @@ def test_base_urls_may_have_ports_and_paths(url: str) -> None:
     assert errors({**GOOD, "workforce_base_url": url}) == []
 
 
-@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.api.name)
-def test_a_key_needs_a_host_or_a_vendor(family: Any) -> None:
-    api = family.api
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.api.name)
+def test_a_key_needs_a_host_or_a_vendor(package: Any) -> None:
+    api = package.api
     (found,) = errors({f"{api.name}_{api.key_setting}": CANARY})
     assert f"'{api.name}_{api.key_setting}' is set" in found
     assert f"'{api.name}_base_url'" in found
-    assert f"'{api.name}_upstream' ({', '.join(family.upstreams)})" in found
+    assert f"'{api.name}_upstream' ({', '.join(package.upstreams)})" in found
     assert CANARY not in found
 
 

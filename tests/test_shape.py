@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_analytics.apis import FAMILIES
+from tap_analytics.apis import PACKAGES
 from tap_analytics.engine.http.answers import Answer
 from tap_analytics.sandbox import Answer as Fault
 from tap_analytics.sandbox import Sandbox
@@ -34,12 +34,12 @@ HEADERS = dict.fromkeys(
 
 def all_streams(*, upstream: bool) -> list[AnalyticsStream]:
     config: dict[str, Any] = {"all_streams": True}
-    for family in FAMILIES:
-        api = family.api
+    for package in PACKAGES:
+        api = package.api
         config[f"{api.name}_{api.key_setting}"] = "key-of-ours"
         config[f"{api.name}_base_url"] = "http://127.0.0.1:9"
         if upstream:
-            config[f"{api.name}_upstream"] = next(iter(family.upstreams))
+            config[f"{api.name}_upstream"] = next(iter(package.upstreams))
     tap = TapAnalytics(config=config, validate_config=False)
     return list(tap.discover_streams())
 
@@ -86,7 +86,7 @@ def planted_body(stream: AnalyticsStream) -> Any:
     return rows
 
 
-@pytest.mark.parametrize("api", [family.api.name for family in FAMILIES])
+@pytest.mark.parametrize("api", [package.api.name for package in PACKAGES])
 def test_nothing_of_any_answer_gets_out(api: str) -> None:
     streams = [stream for stream in (*DOCUMENTED, *VENDORS) if stream.api.name == api]
     assert streams

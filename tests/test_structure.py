@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tap_analytics.apis import FAMILIES
-from tap_analytics.engine.catalog import Family, Vendor
+from tap_analytics.apis import PACKAGES
+from tap_analytics.engine.registry import ApiPackage, Vendor
 from tests.sixth.streams import Payments
 from tests.structure import gaps
 
@@ -15,15 +15,15 @@ def test_nothing_is_missing() -> None:
 
 
 def test_what_a_new_stream_lacks_is_listed_with_its_file() -> None:
-    family = next(family for family in FAMILIES if family.api.name == "experimentation")
-    vendor = family.upstreams["statsig"]
+    package = next(package for package in PACKAGES if package.api.name == "experimentation")
+    vendor = package.upstreams["statsig"]
     new: Any = type("Gizmos", vendor.core[:1], {"name": "experimentation_gizmos"})
     with_it = Vendor((*vendor.core, new), (*vendor.further, new))
     schema = (
         "experimentation_gizmos: there is no schema, "
         "tap_analytics/apis/experimentation/schemas/experimentation_gizmos.json"
     )
-    assert list(gaps([Family(family.documented, {"statsig": with_it})])) == [
+    assert list(gaps([ApiPackage(package.documented, {"statsig": with_it})])) == [
         schema,
         (
             "experimentation_gizmos: the sandbox has no route, "
@@ -42,6 +42,6 @@ def test_what_a_new_stream_lacks_is_listed_with_its_file() -> None:
 
 
 def test_a_new_api_lacks_its_contract() -> None:
-    missing = list(gaps([Family((Payments,), {})]))
+    missing = list(gaps([ApiPackage((Payments,), {})]))
     assert missing[0].endswith("tap_analytics/apis/books/schemas/books_payments.json")
     assert missing[1].endswith("a Route in tap_analytics/sandbox/contracts/books.py")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_analytics.apis import FAMILIES
+from tap_analytics.apis import PACKAGES
 from tap_analytics.sandbox import Answer, Sandbox
 from tests.helpers.support import run_tap, settings
 from tests.helpers.vendors import BY_NAME, assert_equal, crowd, expected_rows, vendor_catalog
@@ -198,7 +198,7 @@ RATES = {
 @pytest.mark.parametrize("vendor", RATES)
 def test_rates_are_at_most_those_of_the_vendor(vendor: str) -> None:
     config, allowed = RATES[vendor]
-    apis = [f.upstreams[vendor].api for f in FAMILIES if vendor in f.upstreams]
+    apis = [f.upstreams[vendor].api for f in PACKAGES if vendor in f.upstreams]
     declared = apis[0].limits(config)
     for requests, seconds in allowed:
         assert any(most <= requests and span >= seconds for most, span in declared)

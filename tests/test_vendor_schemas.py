@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_analytics.apis import FAMILIES
+from tap_analytics.apis import PACKAGES
 from tests.helpers.vendors import CORE, load
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ SCHEMAS: dict[str, Record] = {
     str(getattr_static(stream, "name")): getattr_static(stream, "schema").get_stream_schema(
         stream, stream
     )
-    for family in FAMILIES
-    for vendor in family.upstreams.values()
+    for package in PACKAGES
+    for vendor in package.upstreams.values()
     for stream in vendor.streams
 }
 

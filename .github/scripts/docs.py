@@ -13,7 +13,7 @@ import plugin
 import tables
 import vendors
 
-from tap_analytics.apis import FAMILIES
+from tap_analytics.apis import PACKAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,11 +46,11 @@ def pages() -> Iterator[tuple[Path, str]]:
         },
         "meltano.yml": {"settings": plugin.project_settings()},
         **{
-            f"tap_analytics/apis/{family.api.name}/README.md": {
-                "streams": vendors.stream_table(family),
-                "entities": vendors.diagram(family),
+            f"tap_analytics/apis/{package.api.name}/README.md": {
+                "streams": vendors.stream_table(package),
+                "entities": vendors.diagram(package),
             }
-            for family in FAMILIES
+            for package in PACKAGES
         },
     }.items():
         path = ROOT / name

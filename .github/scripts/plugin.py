@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from declared import is_secret, json_type, options, sentence, settings
 
-from tap_analytics.apis import FAMILIES
+from tap_analytics.apis import PACKAGES
 from tap_analytics.tap import TapAnalytics
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ log_parser: singer-sdk
 def definition() -> str:
     """Return the plugin's definition, as Meltano's hub has one for each plugin."""
     name = TapAnalytics.name
-    ways = [", ".join(way) for family in FAMILIES for way in family.ways_on]
+    ways = [", ".join(way) for package in PACKAGES for way in package.ways_on]
     head = _HEAD.format(
         name=name,
         namespace=name.replace("-", "_"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from declared import is_secret, json_type, options, sentence, settings
 
-from tap_analytics.apis import FAMILIES
+from tap_analytics.apis import PACKAGES
 from tap_analytics.tap import TapAnalytics
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tap_analytics.engine.stream import AnalyticsStream
 
-APIS = [family.api.name for family in FAMILIES]
+APIS = [package.api.name for package in PACKAGES]
 STREAM_COLUMNS = ("stream", "path", "key", "replication key", "parent", "pages")
 
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from tables import code, row
 
-from tap_analytics.apis import FAMILIES
-from tap_analytics.engine.catalog import references
+from tap_analytics.apis import PACKAGES
+from tap_analytics.engine.registry import references
 from tap_analytics.sandbox.contracts import UPSTREAMS
 from tap_analytics.tap import TapAnalytics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_analytics.engine.catalog import Family
+    from tap_analytics.engine.registry import ApiPackage
     from tap_analytics.engine.stream import AnalyticsStream
 
 TITLES = {
@@ -29,22 +29,22 @@ VERIFIED: dict[str, str] = {}
 SERVED = {(api.name, route.stream) for api in UPSTREAMS for route in api.routes}
 
 
-def streams_of(family: Family) -> list[AnalyticsStream]:
+def streams_of(package: ApiPackage) -> list[AnalyticsStream]:
     """Return all streams of the vendor of an API."""
-    api = family.api
+    api = package.api
     config = {
         f"{api.name}_{api.key_setting}": "key",
-        f"{api.name}_upstream": next(iter(family.upstreams)),
+        f"{api.name}_upstream": next(iter(package.upstreams)),
         "all_streams": True,
     }
     tap = TapAnalytics(config=config, validate_config=False)
     return list(tap.discover_streams())
 
 
-def stream_table(family: Family) -> Iterator[str]:
+def stream_table(package: ApiPackage) -> Iterator[str]:
     """Yield the Markdown table of a vendor's streams."""
-    (vendor,) = family.upstreams.values()
-    streams = streams_of(family)
+    (vendor,) = package.upstreams.values()
+    streams = streams_of(package)
     names = {type(stream): stream.name for stream in streams}
     yield row("stream", "path", "key", "replication key", "parent", "listed", "proof")
     yield row(*["---"] * 7)
@@ -69,9 +69,9 @@ def _proof(stream: str, *, served: bool) -> str:
     return "contract" if served else "specification"
 
 
-def relations(family: Family) -> Iterator[tuple[str, str, str]]:
+def relations(package: ApiPackage) -> Iterator[tuple[str, str, str]]:
     """Yield what declared references say: stream, its column, the stream that it points to."""
-    streams = streams_of(family)
+    streams = streams_of(package)
     names = {stream.name for stream in streams}
     for stream in streams:
         for column, target in sorted(references(type(stream)).items()):
@@ -80,11 +80,11 @@ def relations(family: Family) -> Iterator[tuple[str, str, str]]:
                 yield stream.name, column, pointed
 
 
-def diagram(family: Family) -> Iterator[str]:
+def diagram(package: ApiPackage) -> Iterator[str]:
     """Yield a Mermaid diagram of the streams that point to one another."""
     lines = [
         f'    {pointed} ||--o{{ {stream} : "{column}"'
-        for stream, column, pointed in relations(family)
+        for stream, column, pointed in relations(package)
     ]
     if lines:
         yield from ("```mermaid", "erDiagram", *lines, "```")
@@ -96,7 +96,7 @@ def summary() -> Iterator[str]:
     """Yield the Markdown table of the vendors, with a link to the page of each."""
     yield row("API", "vendor", "streams", "with `all_streams`")
     yield row(*["---"] * 4)
-    for family in FAMILIES:
-        ((name, vendor),) = family.upstreams.items()
-        page = f"[{TITLES[name]}](tap_analytics/apis/{family.api.name}/README.md)"
-        yield row(family.api.name, page, str(len(vendor.core)), str(len(vendor.streams)))
+    for package in PACKAGES:
+        ((name, vendor),) = package.upstreams.items()
+        page = f"[{TITLES[name]}](tap_analytics/apis/{package.api.name}/README.md)"
+        yield row(package.api.name, page, str(len(vendor.core)), str(len(vendor.streams)))

@@ -29,7 +29,7 @@ A page's trip:
     11. `RowMaker` completes them (`post_process`), conforms them to the schema, keys them.
     12. A stream that is read oldest first puts its rows into a `Spool`, which orders them.
     13. `Sync` writes lines to the `Outlet`, a parent's row first, then its children's lists.
-    14. `Bookmark` moves with each row that is complete; `StateWriter` says so, now and then.
+    14. `Bookmark` moves with each row that is complete; `Checkpoints` says so, now and then.
     15. At the end `Reading.finish` says what became of the stream, in its `Tally`, and
         `Run` sends ACTIVATE_VERSION where all rows are sure to have come.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tap_analytics import settings
-from tap_analytics.apis import FAMILIES
+from tap_analytics.apis import PACKAGES
 from tap_analytics.engine.accounts import accounts
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Member:
 
     def only(self, api: str) -> Member:
         """Return the account as it is without its other APIs."""
-        others = tuple(f"{family.api.name}_" for family in FAMILIES if family.api.name != api)
+        others = tuple(f"{family.api.name}_" for family in PACKAGES if family.api.name != api)
         config = _without(self.config, others)
         config["accounts"] = [_without(account, others) for account in config["accounts"]]
         return replace(self, name=f"{self.name}.{api}", apis=frozenset({api}), config=config)
@@ -106,7 +106,7 @@ def read(path: Path, environment: Mapping[str, str]) -> list[Member]:
 def _member(account: Account, config: dict[str, Any]) -> Member:
     return Member(
         name=str(account.name),
-        apis=frozenset(f.api.name for f in FAMILIES if f.is_on(account.config)),
+        apis=frozenset(f.api.name for f in PACKAGES if f.is_on(account.config)),
         config=config,
         removes_rows=bool(account.config.get("emit_activate_version_messages")),
     )

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
-from tap_analytics.apis import FAMILIES
+from tap_analytics.apis import PACKAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tap_analytics.engine.catalog import Family
+    from tap_analytics.engine.registry import ApiPackage
 
 _A_DAY = 86_400
 _TEN_YEARS = 3650
@@ -138,9 +138,9 @@ _COMMON = (
 )
 
 
-def schema(families: Iterable[Family] = FAMILIES) -> dict[str, Any]:
+def schema(packages: Iterable[ApiPackage] = PACKAGES) -> dict[str, Any]:
     """Return the JSON schema of the settings of these APIs, and of those that hold for all."""
-    per_api = [setting for family in families for setting in family.settings()]
+    per_api = [setting for package in packages for setting in package.settings()]
     common = [setting for setting in _COMMON if setting.name in _PER_ACCOUNT]
     name = th.Property(
         "name",

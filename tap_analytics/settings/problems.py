@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from jsonschema import Draft7Validator
 
-from tap_analytics.apis import FAMILIES
+from tap_analytics.apis import PACKAGES
 from tap_analytics.engine.accounts import accounts
 from tap_analytics.engine.values import times
 from tap_analytics.settings.given import suggestion
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
     from tap_analytics.engine.accounts import Account
-    from tap_analytics.engine.catalog import Family
+    from tap_analytics.engine.registry import ApiPackage
 
 _DATES = ("start_date", "end_date")
 _BOUNDS = {
@@ -44,7 +44,7 @@ def find_errors(
     config_schema: Mapping[str, Any],
     *,
     to_read: bool = True,
-    families: Sequence[Family] = FAMILIES,
+    packages: Sequence[ApiPackage] = PACKAGES,
 ) -> Iterator[str]:
     """Yield what is wrong with prepared settings, each error once.
 
@@ -52,7 +52,7 @@ def find_errors(
         config: The settings.
         config_schema: What they have to be.
         to_read: Whether an API is to be read with them; what that takes may else be missing.
-        families: The APIs whose settings they are.
+        packages: The APIs whose settings they are.
     """
     found = list(_alone(config, config_schema))
     given = config.get("accounts")
@@ -60,7 +60,7 @@ def find_errors(
         found += _of_accounts(given, config_schema["properties"]["accounts"]["items"])
     if to_read and not any("accounts" in problem.settings for problem in found):
         wrong = frozenset().union(*(problem.settings for problem in found))
-        found += _together(accounts(config), wrong, families)
+        found += _together(accounts(config), wrong, packages)
     yield from dict.fromkeys(problem.text for problem in found)
 
 
@@ -183,23 +183,23 @@ def _of_accounts(given: list[Any], item: Mapping[str, Any]) -> Iterator[Problem]
 
 
 def _together(
-    every: tuple[Account, ...], wrong: frozenset[str], families: Sequence[Family]
+    every: tuple[Account, ...], wrong: frozenset[str], packages: Sequence[ApiPackage]
 ) -> Iterator[Problem]:
-    found = [(account.name, _of_account(account, wrong, families)) for account in every]
+    found = [(account.name, _of_account(account, wrong, packages)) for account in every]
     shared = set(found[0][1]).intersection(*(problems for _, problems in found))
     for name, problems in found:
         for settings, text in problems:
             common = name is None or (settings, text) in shared
             yield Problem(settings, text if common else f"account '{name}': {text}")
     if every[0].name is not None:
-        yield from _across(every, families)
+        yield from _across(every, packages)
 
 
 def _of_account(
-    account: Account, wrong: frozenset[str], families: Sequence[Family]
+    account: Account, wrong: frozenset[str], packages: Sequence[ApiPackage]
 ) -> list[Problem]:
     config = {name: value for name, value in account.config.items() if name not in wrong}
-    problems = [*_of_dates(config), *(p for family in families for p in _of_api(family, config))]
+    problems = [*_of_dates(config), *(p for package in packages for p in _of_api(package, config))]
     return [problem for problem in problems if not problem.settings & wrong]
 
 
@@ -209,8 +209,8 @@ def _of_dates(config: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(frozenset(_DATES), "setting 'start_date' is after 'end_date'")
 
 
-def _of_api(family: Family, config: Mapping[str, Any]) -> Iterator[Problem]:
-    api = family.spoken(config)
+def _of_api(package: ApiPackage, config: Mapping[str, Any]) -> Iterator[Problem]:
+    api = package.spoken(config)
     key = f"{api.name}_{api.key_setting}"
     given, missing = (
         [f"{api.name}_{name}" for name in api.also_on if bool(api.setting(config, name)) is there]
@@ -225,24 +225,24 @@ def _of_api(family: Family, config: Mapping[str, Any]) -> Iterator[Problem]:
         return
     choices = [f"{api.name}_{name}" for name in (api.host_setting, "base_url") if name]
     listed = _quoted(choices)
-    if family.upstreams and not api.setting(config, "upstream"):
+    if package.upstreams and not api.setting(config, "upstream"):
         choices.append(f"{api.name}_upstream")
-        listed += f" or '{choices[-1]}' ({', '.join(family.upstreams)})"
+        listed += f" or '{choices[-1]}' ({', '.join(package.upstreams)})"
     text = f"setting '{key}' is set, so {listed} must be set too: there is no default host"
     yield Problem(frozenset([key, *choices]), text)
 
 
-def _across(every: tuple[Account, ...], families: Sequence[Family]) -> Iterator[Problem]:
+def _across(every: tuple[Account, ...], packages: Sequence[ApiPackage]) -> Iterator[Problem]:
     about = frozenset({"accounts"})
-    on = [[family for family in families if family.is_on(account.config)] for account in every]
+    on = [[package for package in packages if package.is_on(account.config)] for account in every]
     for account, turned_on in zip(every, on, strict=True):
         if not turned_on:
             text = f"account '{account.name}': turns on no API: give it the key of one"
             yield Problem(about, text)
-    for family in families:
-        those = [every[n].config for n, turned_on in enumerate(on) if family in turned_on]
-        if len({family.spoken(config) for config in those}) > 1:
-            name = f"{family.api.name}_upstream"
+    for package in packages:
+        those = [every[n].config for n, turned_on in enumerate(on) if package in turned_on]
+        if len({package.spoken(config) for config in those}) > 1:
+            name = f"{package.api.name}_upstream"
             text = f"setting '{name}' must be the same for all accounts with this API"
             yield Problem(about, f"{text}: their streams are the same")
 

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tap_analytics.apis import FAMILIES
-from tap_analytics.engine.catalog import references
+from tap_analytics.apis import PACKAGES
+from tap_analytics.engine.registry import references
 from tap_analytics.sandbox import Sandbox
 from tap_analytics.sandbox.environment import variables
 
@@ -114,8 +114,8 @@ def warehouse(project: Project, postgres: ThrowawayPostgres, vendors: Sandbox) -
 
 def declared(subject: str) -> Iterator[tuple[str, str, str, str]]:
     """Yield stream and column, and stream and column that it points to."""
-    for family in FAMILIES:
-        for vendor in family.upstreams.values():
+    for package in PACKAGES:
+        for vendor in package.upstreams.values():
             every: tuple[Any, ...] = vendor.streams
             for stream in every:
                 for column, target in references(stream).items():

@@ -6,8 +6,8 @@ from functools import cache
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
-from tap_analytics.apis import FAMILIES
-from tap_analytics.engine.catalog import references
+from tap_analytics.apis import PACKAGES
+from tap_analytics.engine.registry import references
 from tap_analytics.sandbox import Store
 from tap_analytics.sandbox.contracts import APIS, UPSTREAMS
 from tap_analytics.sandbox.data.ties import tied
@@ -24,10 +24,10 @@ POINTING = {"workforce_time": {"id": "x.id", "pages": "x.id", "worker": "x.id", 
 
 def declared() -> Iterator[tuple[Store, str, str, str]]:
     """Yield every reference with the store that both its streams are in."""
-    for family in FAMILIES:
-        vendors = [vendor.streams for vendor in family.upstreams.values()]
+    for package in PACKAGES:
+        vendors = [vendor.streams for vendor in package.upstreams.values()]
         for store, served, lists in zip(
-            STORES, SERVED, ([family.documented], vendors), strict=True
+            STORES, SERVED, ([package.documented], vendors), strict=True
         ):
             every: list[Any] = [stream for streams in lists for stream in streams]
             for stream in (one for one in every if one.name in served):
@@ -67,7 +67,7 @@ def test_what_points_to_a_row_finds_it() -> None:
 
 
 def test_both_kinds_of_api_are_looked_at() -> None:
-    assert {len(APIS), len(UPSTREAMS)} == {len(FAMILIES)}
+    assert {len(APIS), len(UPSTREAMS)} == {len(PACKAGES)}
 
 
 def test_a_table_is_tied_as_declared() -> None:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from tap_analytics.engine.catalog import Family
+from tap_analytics.engine.registry import ApiPackage
 from tap_analytics.tap import TapAnalytics
 from tests.sixth.streams import DOCUMENTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_analytics.engine.catalog import Vendor
+    from tap_analytics.engine.registry import Vendor
 
 UPSTREAMS: Mapping[str, Vendor] = {}
 
@@ -24,4 +24,4 @@ UPSTREAMS: Mapping[str, Vendor] = {}
 class BooksTap(TapAnalytics):
     """Reads the books."""
 
-    families: ClassVar = (Family(DOCUMENTED, UPSTREAMS),)
+    packages: ClassVar = (ApiPackage(DOCUMENTED, UPSTREAMS),)

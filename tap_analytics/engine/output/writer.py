@@ -134,7 +134,7 @@ def _write_some(data: bytearray) -> int:
     return len(data)
 
 
-class StateWriter:
+class Checkpoints:
     """Writes the state of the tap at most once a second, with the lines it stands for."""
 
     def __init__(self, writer: LineWriter, state: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from tap_analytics.engine.output.writer import StateWriter
+from tap_analytics.engine.output.writer import Checkpoints
 from tap_analytics.engine.run.bookmarks import Entry, forget_others
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Outlet:
         if not backfill:
             forget_others(state, accounts)
         self._writer = writer
-        self._states = StateWriter(writer, deepcopy(state) if backfill else state)
+        self._states = Checkpoints(writer, deepcopy(state) if backfill else state)
         self._state = state
 
     def entry(self, stream: str, account: str | None) -> Entry:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from tap_analytics.sandbox.contract import Keep
-    from tap_analytics.sandbox.data.listing import Listing
+    from tap_analytics.sandbox.data.rows import ServedRows
 
 _LAST_DAY = (moments.END - timedelta(days=1)).date()
 
@@ -36,7 +36,7 @@ class RowParents:
 
     def __init__(
         self,
-        listing: Listing,
+        listing: ServedRows,
         index_of: Callable[[str], int],
         having: Keep | None,
         key: str = "id",
@@ -79,7 +79,7 @@ class EventParents:
     The list is a sample: a name stays known when its events are gone from it.
     """
 
-    def __init__(self, listing: Listing, computed: int) -> None:
+    def __init__(self, listing: ServedRows, computed: int) -> None:
         """The names in `listing`, of which the first `computed` rows are as generated."""
         self._listing = listing
         self._computed = computed
@@ -116,5 +116,5 @@ class DayParents:
             yield days, (_LAST_DAY - timedelta(days=days)).isoformat()
 
 
-def _text(listing: Listing, index: int, name: str) -> str:
+def _text(listing: ServedRows, index: int, name: str) -> str:
     return str(msgspec.json.decode(listing.get(index))[name])

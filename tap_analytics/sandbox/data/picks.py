@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from tap_analytics.sandbox.contract import Choice
-    from tap_analytics.sandbox.data.listing import Listing
+    from tap_analytics.sandbox.data.rows import ServedRows
 
 _MOST = 64
 
@@ -24,8 +24,10 @@ class Picks:
         self._held: OrderedDict[Hashable, list[int]] = OrderedDict()
         self._revision = -1
 
-    def find(self, revision: int, target: Hashable, listing: Listing, choice: Choice) -> list[int]:
-        """The indexes of the rows that `choice` makes of `listing`, known as `target`."""
+    def find(
+        self, revision: int, target: Hashable, listing: ServedRows, choice: Choice
+    ) -> list[int]:
+        """The indexes of the rows that `choice` makes of a list, known as `target`."""
         if revision != self._revision:
             self._held.clear()
             self._revision = revision
@@ -37,7 +39,7 @@ class Picks:
         return self._held[target]
 
 
-def pick(listing: Listing, choice: Choice) -> list[int]:
+def pick(listing: ServedRows, choice: Choice) -> list[int]:
     """The indexes of the rows that are chosen, in the order that is chosen."""
     found: list[tuple[object, int]] = []
     for index, json in listing:

@@ -13,9 +13,9 @@ from tap_analytics.sandbox.contract import Choice, Found
 from tap_analytics.sandbox.contracts import APIS
 from tap_analytics.sandbox.data import moments, places
 from tap_analytics.sandbox.data.catalog import Catalog
-from tap_analytics.sandbox.data.listing import Listing
 from tap_analytics.sandbox.data.parents import DayParents, EventParents, RowParents
 from tap_analytics.sandbox.data.picks import Picks, pick
+from tap_analytics.sandbox.data.rows import ServedRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,7 +47,7 @@ class Store:
         """Lay out lists of `records` rows, or of their own size in `sizes` (by stream)."""
         self._catalog = Catalog(records, sizes or {}, apis)
         self._picks = Picks()
-        self._listings: dict[tuple[str, int], Listing] = {}
+        self._listings: dict[tuple[str, int], ServedRows] = {}
         self._lock = RLock()
         self._days = 0
         self.revision = 0
@@ -171,7 +171,7 @@ class Store:
         return choice._replace(keep=keep)
 
     def _shown(
-        self, route: Route, parent: int, indexes: Sequence[int], listing: Listing
+        self, route: Route, parent: int, indexes: Sequence[int], listing: ServedRows
     ) -> list[bytes]:
         """The rows at `indexes` as they are served today."""
         rows = listing.many(indexes)
@@ -224,16 +224,16 @@ class Store:
     def _index_of(self, route: Route) -> Callable[[str], int]:
         return partial(self._catalog.index_of, route.parent)
 
-    def _listing(self, stream: str, parent: int) -> Listing:
+    def _listing(self, stream: str, parent: int) -> ServedRows:
         kept = self._listings.get((stream, parent))
         if kept is not None:
             return kept
         catalog = self._catalog
         below = catalog.routes[stream].context
         size = catalog.children(stream, parent) if below else catalog.size(stream)
-        return Listing(size, lambda start, stop: catalog.rows(stream, start, stop, parent))
+        return ServedRows(size, lambda start, stop: catalog.rows(stream, start, stop, parent))
 
-    def _keep(self, stream: str, parent: Named) -> Listing:
+    def _keep(self, stream: str, parent: Named) -> ServedRows:
         """The list that a change is about, kept from now on."""
         route = self._catalog.routes[stream]
         place = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from tap_analytics.apis import FAMILIES
+from tap_analytics.apis import PACKAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ def references(api: Api) -> References:
     """
     served = {route.stream for route in api.routes}
     found = {}
-    for family in FAMILIES:
+    for family in PACKAGES:
         vendor = family.upstreams.get(api.upstream)
         if family.api.name == api.name and (vendor or not api.upstream):
             streams: tuple[Any, ...] = vendor.streams if vendor else family.documented

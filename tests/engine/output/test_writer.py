@@ -21,7 +21,7 @@ from singer_sdk.singerlib.messages import RecordMessage
 
 from tap_analytics.engine.errors import ClosedOutput, Terminated
 from tap_analytics.engine.output import writer as writers
-from tap_analytics.engine.output.writer import LineWriter, StateWriter
+from tap_analytics.engine.output.writer import Checkpoints, LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,7 +186,7 @@ def test_nothing_leaves_after_lines_that_did_not(
     pipe: Pipe, full_disk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer = LineWriter()
-    states = StateWriter(writer, {"bookmarks": {"s": {}}})
+    states = Checkpoints(writer, {"bookmarks": {"s": {}}})
     with monkeypatch.context() as patch:
         patch.setattr(writers, "sys", full_disk)
         writer.write(b"a\n")
@@ -242,7 +242,7 @@ def test_a_second_signal_ends_at_once() -> None:
 def test_a_state_waits_for_the_next_ones(pipe: Pipe, clock: Clock) -> None:
     state: dict[str, Any] = {"bookmarks": {"s": {"n": 0}}}
     writer = LineWriter()
-    states = StateWriter(writer, state)
+    states = Checkpoints(writer, state)
     states.moved()
     assert [writer.holding, pipe.read()] == [True, b""]
     assert states.due_in() == pytest.approx(0.2)
@@ -263,7 +263,7 @@ def test_a_state_waits_for_the_next_ones(pipe: Pipe, clock: Clock) -> None:
 
 def test_a_state_goes_with_its_lines(pipe: Pipe, clock: Clock) -> None:
     writer = LineWriter()
-    states = StateWriter(writer, {"bookmarks": {}})
+    states = Checkpoints(writer, {"bookmarks": {}})
     writer.write(b'{"type":"RECORD"}\n')
     states.moved()
     clock.now += 1
@@ -275,7 +275,7 @@ def test_a_state_goes_with_its_lines(pipe: Pipe, clock: Clock) -> None:
 
 def test_the_same_state_is_written_once(pipe: Pipe, clock: Clock) -> None:
     writer = LineWriter()
-    states = StateWriter(writer, {"bookmarks": {"s": {}}})
+    states = Checkpoints(writer, {"bookmarks": {"s": {}}})
     states.write()
     clock.now += 5
     writer.write(b'{"type":"RECORD"}\n')
@@ -285,12 +285,12 @@ def test_the_same_state_is_written_once(pipe: Pipe, clock: Clock) -> None:
 
 
 def test_the_last_state_is_written_again(pipe: Pipe) -> None:
-    states = StateWriter(LineWriter(), {"bookmarks": {"s": {}}})
+    states = Checkpoints(LineWriter(), {"bookmarks": {"s": {}}})
     states.write()
     states.write(last=True)
     assert len(pipe.states()) == 2
 
 
 def test_an_empty_state_is_not_written(pipe: Pipe) -> None:
-    StateWriter(LineWriter(), {}).write()
+    Checkpoints(LineWriter(), {}).write()
     assert pipe.read() == b""

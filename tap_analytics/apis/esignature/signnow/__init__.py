@@ -10,7 +10,7 @@ from tap_analytics.apis.esignature.signnow import (
     organizations,
     webhooks,
 )
-from tap_analytics.engine.catalog import Vendor
+from tap_analytics.engine.registry import Vendor
 
 VENDOR = Vendor(
     core.STREAMS,

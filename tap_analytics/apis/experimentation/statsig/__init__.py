@@ -15,7 +15,7 @@ from tap_analytics.apis.experimentation.statsig import (
     versions,
     warehouse,
 )
-from tap_analytics.engine.catalog import Vendor
+from tap_analytics.engine.registry import Vendor
 
 _SUBJECTS = (
     segments,

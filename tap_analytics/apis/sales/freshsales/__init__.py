@@ -11,7 +11,7 @@ from tap_analytics.apis.sales.freshsales import (
     pipelines,
     selectors,
 )
-from tap_analytics.engine.catalog import Vendor
+from tap_analytics.engine.registry import Vendor
 
 VENDOR = Vendor(
     core.STREAMS,

@@ -9,7 +9,7 @@ from tap_analytics.apis.status_page.statuspage import (
     pages,
     uptimes,
 )
-from tap_analytics.engine.catalog import Vendor
+from tap_analytics.engine.registry import Vendor
 
 _SUBJECTS = (incidents, uptimes, access, pages)
 VENDOR = Vendor(core.STREAMS, tuple(stream for part in _SUBJECTS for stream in part.STREAMS))

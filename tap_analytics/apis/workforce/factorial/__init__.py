@@ -21,7 +21,7 @@ from tap_analytics.apis.workforce.factorial import (
     time_off,
     trainings,
 )
-from tap_analytics.engine.catalog import Vendor
+from tap_analytics.engine.registry import Vendor
 
 _SUBJECTS = (
     attendance,

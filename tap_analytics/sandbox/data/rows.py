@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 
-class Listing:
+class ServedRows:
     """The rows of one stream under one parent.
 
     Indexes name rows for good: deleting one does not move the others, appended rows go on

@@ -42,7 +42,7 @@ class Vendor:
 
 
 @dataclass(frozen=True, eq=False)
-class Family:
+class ApiPackage:
     """One API: its documented streams, and the vendors whose API it can speak."""
 
     documented: Streams
@@ -88,21 +88,21 @@ class Family:
 
 
 def enabled(
-    families: tuple[Family, ...], every: tuple[Account, ...]
-) -> Iterator[tuple[Family, Account]]:
+    packages: tuple[ApiPackage, ...], every: tuple[Account, ...]
+) -> Iterator[tuple[ApiPackage, Account]]:
     """Yield the APIs that an account has turned on, each with the first such account.
 
     If none is on, it is all of them.
     """
     found = {
-        family: account
+        package: account
         for account in reversed(every)
-        for family in families
-        if family.is_on(account.config)
+        for package in packages
+        if package.is_on(account.config)
     }
-    for family in families:
-        if family in found or not found:
-            yield family, found.get(family, every[0])
+    for package in packages:
+        if package in found or not found:
+            yield package, found.get(package, every[0])
 
 
 def references(stream: type[AnalyticsStream]) -> dict[str, str]:
