@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_analytics.sandbox import Store
-from tap_analytics.sandbox.contracts import CORE
+from tap_analytics.sandbox.contracts import UPSTREAMS
 from tests.helpers.vendors import CORE as LISTED
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def test_the_vendors_tables_are_listed_with_all_their_rows(
 ) -> None:
     """With `--upstreams`, as the README says next."""
     told = project.run(command[0], "--upstreams", *command[1:], env={}).stderr
-    store = Store(5, apis=CORE)
+    store = Store(5, apis=UPSTREAMS)
     listed = {name: int(rows.replace(",", "")) for rows, name in ROWS.findall(told)}
     assert listed == {
         name: len(store.expected(name)) for name in (stream.name for stream in LISTED)
