@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import inspect
 import json
+import sys
 from functools import lru_cache
+from itertools import cycle
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -184,6 +187,31 @@ def test_streams_with_maps_are_not() -> None:
 
 def tap_of(**more: Any) -> TapAnalytics:
     return TapAnalytics(config={**CONFIG, **more}, parse_env_config=False)
+
+
+def test_a_stream_is_made_for_accounts_while_others_use_it() -> None:
+    """Threads that read other accounts add to it what they compute."""
+    stream = cast("AnalyticsStream", tap_of().streams["tasks"])
+    done = Event()
+
+    def use() -> None:
+        names = cycle(f"computed_{number}" for number in range(50))
+        while not done.is_set():
+            name = next(names)
+            vars(stream)[name] = None
+            del vars(stream)[name]
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    user = Thread(target=use, daemon=True)
+    user.start()
+    try:
+        for number in range(3000):
+            assert stream.for_account({"start_date": number}).config == {"start_date": number}
+    finally:
+        sys.setswitchinterval(before)
+        done.set()
+        user.join(10)
 
 
 @lru_cache(maxsize=2)

@@ -77,7 +77,7 @@ class SdkStream(RESTStream[int]):
     def for_account(self, config: Mapping[str, Any]) -> Self:
         """Return the stream as it is for one account, which has settings of its own."""
         twin = copy(self)
-        for name in vars(self):
+        for name in tuple(vars(twin)):  # other threads may add to our own meanwhile
             if any(isinstance(vars(k).get(name), cached_property) for k in type(self).__mro__):
                 vars(twin).pop(name)
         twin._config = dict(config)  # noqa: SLF001 - it is one of us
