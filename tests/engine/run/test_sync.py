@@ -1,0 +1,359 @@
+"""One stream and those below it: the order of rows, and what failures leave of them."""
+
+from __future__ import annotations
+
+import errno
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from tap_analytics.engine.accounts import accounts
+from tap_analytics.engine.errors import ClosedOutput, TooSlow
+from tap_analytics.engine.output.report import COMPLETE, DENIED, FAILED, INTERRUPTED, Report
+from tap_analytics.engine.run.access import Access
+from tap_analytics.engine.run.bookmarks import Entry
+from tap_analytics.engine.run.listing import Listing
+from tap_analytics.engine.run.reading import Reading
+from tap_analytics.engine.run.sync import Sync
+from tap_analytics.engine.sdk import ABORTED
+from tap_analytics.engine.values import times
+from tap_analytics.tap import TapAnalytics
+from tests.engine.doubles import Asked, Reply, Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_analytics.engine.run.outlet import Outlet
+    from tap_analytics.engine.stream import AnalyticsStream
+
+ROOT, CHILD = "dynamic_configs", "dynamic_configs_versions"
+LONG_AGO = times.micros("2024-01-01") // 1000
+AT = "replication_key_value"
+
+
+class Paths(Server):
+    """Answers each path with its own replies in turn, and what it does not know with no rows."""
+
+    def __init__(self, replies: dict[str, list[Reply]]) -> None:
+        super().__init__(said())
+        self.by_path = replies
+
+    def _take(self, asked: Asked) -> Reply:
+        with self._lock:
+            self.asked.append(asked)
+            replies = self.by_path.get(asked.path.partition("?")[0].removeprefix("/v1/"), [])
+            return replies.pop(0) if replies else self.replies[0]
+
+    def times_asked(self, end: str) -> int:
+        return sum(asked.path.partition("?")[0].endswith(end) for asked in self.asked)
+
+
+class Taken:
+    """An outlet that remembers rows and moves in the order they came."""
+
+    def __init__(self, state: dict[str, Any]) -> None:
+        self.state = state
+        self.events: list[Any] = []
+        self.failure: Exception | None = None
+
+    def entry(self, stream: str, account: str | None) -> Entry:
+        return Entry(self.state, stream, account)
+
+    def write(self, lines: bytes) -> None:
+        if self.failure is not None:
+            raise self.failure
+        for line in lines.splitlines():
+            record = json.loads(line)["record"]
+            self.events.append(record.get("version") or record["id"])
+
+    def moved(self) -> None:
+        value = self.at(ROOT)
+        self.events.append("-" if value is None else value - LONG_AGO)
+
+    def at(self, stream: str) -> Any:
+        return self.entry(stream, None).read().get(AT)
+
+    def pause(self) -> float | None:
+        return None
+
+
+def said(*rows: dict[str, Any], total: int | None = None) -> Reply:
+    """Return a page of a list that has so many rows."""
+    number = len(rows) if total is None else total
+    pagination = {"totalItems": number, "nextPage": "2" if number > len(rows) else None}
+    return Reply(body=json.dumps({"data": rows, "pagination": pagination}).encode())
+
+
+def config_row(name: str | None, seconds: int) -> dict[str, Any]:
+    return {"id": name, "lastModifiedTime": LONG_AGO + seconds}
+
+
+def version(name: str, number: int, seconds: int = 0) -> dict[str, Any]:
+    return {"id": name, "version": number, "lastModifiedTime": LONG_AGO + seconds}
+
+
+def below(name: str) -> str:
+    return f"dynamic_configs/{name}/versions"
+
+
+@contextmanager
+def opened(
+    replies: dict[str, list[Reply]],
+    stream: str = ROOT,
+    state: dict[str, Any] | None = None,
+    **config: Any,
+) -> Iterator[tuple[Sync, Taken, Paths]]:
+    with Paths(replies).running() as server:
+        tap = TapAnalytics(
+            config={
+                "experimentation_api_key": "a-key",
+                "experimentation_base_url": server.url,
+                "max_concurrency": 1,
+                "max_retries": 0,
+                **config,
+            }
+        )
+        (account,) = accounts(tap.config)
+        access = Access(account)
+        taken = Taken({"bookmarks": state} if state else {})
+        found = cast("AnalyticsStream", tap.streams[stream])
+        sync = Sync(Reading(found, access, cast("Outlet", taken), Report()))
+        try:
+            yield sync, taken, cast("Paths", server)
+        finally:
+            access.close()
+
+
+def child_of(sync: Sync) -> Reading:
+    return next(one for one in sync.root.family if one.name == CHILD)
+
+
+def three(**more: list[Reply]) -> dict[str, list[Reply]]:
+    """Return three rows, newest first, with a version or two below each."""
+    return {
+        "dynamic_configs": [said(config_row("c", 3), config_row("b", 2), config_row("a", 1))],
+        below("a"): [said(version("a", 12), version("a", 11))],
+        below("b"): [said(version("b", 21))],
+        below("c"): [said(version("c", 31))],
+    } | {below(name): replies for name, replies in more.items()}
+
+
+def test_children_follow_their_parents_from_the_oldest_on() -> None:
+    with opened(three()) as (sync, taken, _):
+        sync.open()
+        sync.go()
+        assert taken.events == ["a", 11, 12, 1, "b", 21, 2, "c", 31, 3, 3]
+        assert {one.tally.status for one in sync.root.family} == {COMPLETE}
+        assert [one.tally.records for one in sync.root.family] == [3, 4, 0]
+        assert taken.at(CHILD) == LONG_AGO
+
+
+@pytest.mark.parametrize("status", [500, 403])
+def test_a_bookmark_holds_at_a_row_whose_child_failed(status: int) -> None:
+    with opened(three(b=[Reply(status=status)])) as (sync, taken, _):
+        sync.go()
+        assert taken.events == ["a", 11, 12, 1, "b", 2, "c", 31, 2, 2]
+        child = child_of(sync)
+        assert child.tally.status == (FAILED if status == 500 else DENIED)
+        assert sync.root.tally.status == COMPLETE
+        assert taken.at(CHILD) is None
+        state = taken.state["bookmarks"]
+    with opened(three(), state=state) as (sync, taken, _):
+        sync.go()
+        assert taken.events == ["b", 21, 2, "c", 31, 3, 3]
+
+
+def test_a_bookmark_passes_a_row_whose_child_is_gone() -> None:
+    with opened(three(b=[Reply(status=404)])) as (sync, taken, _):
+        sync.go()
+        assert taken.events == ["a", 11, 12, 1, "b", 2, "c", 31, 3, 3]
+        assert child_of(sync).tally.skipped == 1
+        assert child_of(sync).tally.status == COMPLETE
+
+
+def test_a_bookmark_waits_until_a_child_is_there() -> None:
+    gone = {name: [Reply(status=404)] for name in "ab"}
+    with opened(three(**gone)) as (sync, taken, _):
+        sync.go()
+        assert taken.events == ["a", "-", "b", "-", "c", 31, 3, 3]
+    gone = {name: [Reply(status=404)] for name in "abc"}
+    with opened(three(**gone)) as (sync, taken, _):
+        sync.go()
+        assert taken.events == ["a", "-", "b", "-", "c", "-", "-"]
+        assert not child_of(sync).tally.is_complete
+
+
+def test_a_row_without_a_key_holds_the_bookmark() -> None:
+    rows = [config_row("c", 3), config_row(None, 2), config_row("a", 1)]
+    with opened({"dynamic_configs": [said(*rows)]}) as (sync, taken, _):
+        sync.go()
+        assert taken.events == ["a", 1, "c", 1, 1]
+        assert sync.root.tally.reasons == ["1 rows without a key were refused"]
+
+
+def test_a_child_row_without_a_key_holds_the_bookmark_of_its_parent() -> None:
+    bad = said(version("b", 21), {"id": "b", "lastModifiedTime": LONG_AGO})
+    with opened(three(b=[bad])) as (sync, taken, _):
+        sync.go()
+        assert taken.events == ["a", 11, 12, 1, "b", 21, 2, "c", 31, 2, 2]
+        assert child_of(sync).tally.status == FAILED
+
+
+def test_of_a_list_that_fails_what_was_read_is_kept() -> None:
+    page = said(config_row("b", 2), config_row("a", 1), total=200)
+    replies = {"dynamic_configs": [page, *[Reply(status=500)] * 9]}
+    with opened(replies) as (sync, taken, server):
+        sync.go()
+        assert taken.events == ["a", "b", "-"]
+        assert sync.root.tally.status == FAILED
+        assert sync.root.tally.records == 2
+        assert server.times_asked("/versions") == 0
+        for one in sync.root.children:
+            assert one.tally.status == FAILED
+            assert one.tally.reasons == [f"{ROOT}, which it is read below, failed"]
+
+
+def test_a_list_that_cannot_be_opened_fails_when_its_turn_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def slices(*_: Any) -> Any:
+        msg = "no slices"
+        raise ValueError(msg)
+
+    with opened({}, "tags") as (sync, taken, _):
+        monkeypatch.setattr(type(sync.root.stream), "slices", slices)
+        sync.open()
+        assert sync.root.tally.reasons == []
+        sync.go()
+        assert sync.root.tally.reasons == ["unexpected ValueError: no slices"]
+        assert len(taken.events) == 1
+
+
+def test_an_output_that_takes_no_more_ends_everything() -> None:
+    for stream in ("tags", ROOT):
+        with opened({"tags": [said({"id": "a"})], **three()}, stream) as (sync, taken, _):
+            taken.failure = ClosedOutput(OSError(errno.EPIPE, "gone"))
+            with pytest.raises(ClosedOutput):
+                sync.go()
+            assert sync.root.tally.reasons == []
+            assert sync.root.tally.status == INTERRUPTED
+
+
+def test_an_output_that_ends_below_a_row_ends_everything() -> None:
+    with opened(three()) as (sync, taken, _):
+        write = taken.write
+
+        def once(lines: bytes) -> None:
+            write(lines)
+            taken.failure = ClosedOutput(OSError(errno.EPIPE, "gone"))
+
+        taken.write = once  # type: ignore[method-assign]
+        with pytest.raises(ClosedOutput):
+            sync.go()
+        assert taken.events == ["a"]
+        assert child_of(sync).tally.reasons == []
+
+
+def test_a_dry_run_ends_after_a_few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    for stream, replies in (
+        ("tags", {"tags": [said(*[{"id": name} for name in "abc"])]}),
+        (ROOT, {"dynamic_configs": [said(*[config_row(n, i) for i, n in enumerate("abc")])]}),
+    ):
+        with opened(replies, stream) as (sync, taken, _):
+            monkeypatch.setattr(type(sync.root.stream), "ABORT_AT_RECORD_COUNT", 1)
+            with pytest.raises(ABORTED):
+                Sync(sync.root).go()
+            assert [one for one in taken.events if one in tuple("abc")] == ["a"]
+            assert sync.root.tally.status == INTERRUPTED
+
+
+def test_bookmarks_move_with_some_rows_at_a_time() -> None:
+    rows = [config_row(f"{number:02}", number) for number in reversed(range(1, 67))]
+    stream = "autotunes"
+    with opened({stream: [said(*rows)]}, stream) as (sync, taken, _):
+        moves: list[tuple[int, int]] = []
+        taken.moved = lambda: moves.append(  # type: ignore[method-assign]
+            (len(taken.events), taken.at(stream) - LONG_AGO)
+        )
+        sync.go()
+        assert taken.events == [row["id"] for row in reversed(rows)]
+        assert moves == [(32, 32), (64, 64), (66, 66), (66, 66)]
+        assert sync.root.tally.records == 66
+
+
+def test_rows_at_the_bookmark_are_not_read_below_again() -> None:
+    state: dict[str, Any] = {}
+    with opened(three()) as (sync, taken, _):
+        sync.go()
+        state = taken.state["bookmarks"]
+    last = {"dynamic_configs": [said(config_row("c", 3))], below("c"): [said(version("c", 31))]}
+    with opened(last, state=json.loads(json.dumps(state))) as (sync, taken, server):
+        sync.go()
+        assert taken.events == ["c", 3, 3]
+        assert server.times_asked("/versions") == 0
+    more = said(config_row("c", 3), config_row("d", 3))
+    last = {"dynamic_configs": [more], below("c"): [said(version("c", 31))]}
+    with opened(last, state=json.loads(json.dumps(state))) as (sync, taken, server):
+        sync.go()
+        assert taken.events == ["c", 31, 3, "d", 3, 3], "one more row is there"
+        assert server.times_asked("/versions") == 2
+
+
+def sliced(monkeypatch: pytest.MonkeyPatch, sync: Sync, *slices: int) -> list[int]:
+    """Ask for a stream's lists by so many days, of which two are too slow; return what is."""
+    asked: list[int] = []
+    kind = type(sync.root.stream)
+    batches = Listing.batches
+
+    def slow(self: Listing, *args: Any) -> Any:
+        days = cast("dict[str, int]", self.context)["days"]
+        asked.append(days)
+        if days > 2:
+            msg = f"{days} days"
+            raise TooSlow(msg)
+        yield from batches(self, *args)
+
+    def halves(_: Any, context: dict[str, int]) -> list[dict[str, int]]:
+        return [{"days": context["days"] // 2}] * 2
+
+    monkeypatch.setattr(Listing, "batches", slow)
+    monkeypatch.setattr(kind, "slices", lambda *_: iter([{"days": days} for days in slices]))
+    monkeypatch.setattr(kind, "halves", halves)
+    monkeypatch.setattr(kind, "extent", lambda _, context: context["days"])
+    return asked
+
+
+def test_a_list_that_is_too_slow_is_asked_for_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened({"tags": [said({"id": "a"})] * 9}, "tags", max_concurrency=1) as (sync, taken, _):
+        asked = sliced(monkeypatch, sync, 8, 1)
+        sync.go()
+        assert asked == [8, 4, 2, 2, 4, 2, 2, 1]
+        assert taken.events == ["a"] * 5 + ["-"]
+        assert sync.root.tally.status == COMPLETE
+        assert sync.root.tally.notes == [
+            "asked for in parts of less than 8 days: 8 days",
+            "asked for in parts of less than 4 days: 4 days",
+        ]
+
+
+def test_later_lists_are_asked_for_in_parts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened({"tags": [said({"id": "a"})] * 40}, "tags") as (sync, _, _server):
+        asked = sliced(monkeypatch, sync, 4, 2, 2, 4, 3, 4)
+        sync.go()
+        assert asked[:5] == [4, 2, 2, 2, 2]
+        assert 4 not in asked[6:], "what is as long as what was too slow is not tried again"
+        assert 3 in asked[5:], "what is shorter is"
+
+
+def test_what_follows_and_overlaps_is_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = [said({"id": "a"}, {"id": "b"}), said({"id": "b"}, {"id": "c"}), said({"id": "a"})]
+    for overlap, rows in ((True, "abca"), (False, "abbca")):
+        with opened({"tags": list(pages)}, "tags") as (sync, taken, _):
+            kind = type(sync.root.stream)
+            monkeypatch.setattr(kind, "slices", lambda *_: iter([{"n": n} for n in range(3)]))
+            monkeypatch.setattr(kind, "slices_overlap", overlap)
+            sync.go()
+            assert taken.events == [*rows, "-"]
+            assert sync.root.tally.records == len(rows)
