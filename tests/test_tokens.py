@@ -74,7 +74,7 @@ def test_a_key_that_is_dead_is_renewed_once_for_all_streams(
 
 def test_tokens_that_die_within_the_run_are_renewed(signnow: Callable[..., Sandbox]) -> None:
     sandbox = signnow(token_seconds=0.6, latency=0.15)
-    config = settings(sandbox, max_concurrency=1)
+    config = settings(sandbox, max_concurrency=1, esignature_page_size=5)
     result = read(sandbox, config)
     assert result.status == 0
     assert all(result.records[stream] for stream in STREAMS)
