@@ -357,3 +357,38 @@ def test_what_follows_and_overlaps_is_written_once(monkeypatch: pytest.MonkeyPat
             sync.go()
             assert taken.events == [*rows, "-"]
             assert sync.root.tally.records == len(rows)
+
+
+def test_a_bookmark_stops_short_of_what_the_server_calls_now() -> None:
+    for date, last in (("06", 500), ("07", 1500)):
+        rows = said(config_row("a", 500), config_row("b", 1500))
+        headers = {"Date": f"Mon, 01 Jan 2024 00:00:{date} GMT"}
+        with opened({"dynamic_configs": [rows._replace(headers=headers)]}) as (sync, taken, _):
+            sync.go()
+            assert taken.events == ["a", 500, "b", last, last]
+
+
+@pytest.mark.parametrize(("is_unique", "lists"), [(False, 1), (True, 3)])
+def test_rows_that_lead_to_the_same_list_lead_there_once(
+    monkeypatch: pytest.MonkeyPatch, lists: int, *, is_unique: bool
+) -> None:
+    with opened(three()) as (sync, taken, server):
+        stream = sync.root.stream
+        monkeypatch.setitem(vars(stream), "has_unique_contexts", is_unique)
+        monkeypatch.setattr(
+            type(stream), "get_child_context", lambda *_: {"dynamic_config_id": "a"}
+        )
+        sync.go()
+        assert taken.events == ["a", 11, 12, 1, "b", 2, "c", 3, 3]
+        assert server.times_asked("/versions") == lists
+
+
+def test_a_stream_is_told_how_many_lists_its_parents_led_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+    with opened(three()) as (sync, _, _server):
+        kind = type(child_of(sync).stream)
+        monkeypatch.setattr(kind, "verdict", lambda _, lists: asked.append(lists))
+        sync.go()
+    assert 3 in asked
