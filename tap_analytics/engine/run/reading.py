@@ -210,7 +210,6 @@ class Reading:
     def succeed(self) -> None:
         """Note that a list was read."""
         self._successes += 1
-        self._refusals = 0
 
     def miss(self, error: Gone) -> None:
         """Note that a parent is gone, so that its list cannot be read."""
