@@ -24,7 +24,6 @@ class Options:
     max_wait: float
     max_retries: int | None
     backoff_factor: float | None
-    report_path: str | None
     max_lost_share: float
     backfill: bool
     lookback: int | None
@@ -44,7 +43,6 @@ class Options:
             max_wait=float(config["max_wait"]),
             max_retries=config.get("max_retries"),
             backoff_factor=None if factor is None else float(factor),
-            report_path=config.get("report_path"),
             max_lost_share=float(config["max_lost_share"]),
             backfill=bool(config.get("backfill")),
             lookback=_days(config.get("lookback_days")),
