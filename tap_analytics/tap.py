@@ -14,8 +14,11 @@ from singer_sdk.helpers.capabilities import (
     TapCapabilities,
 )
 
-from tap_analytics import check, selection, settings, states
+from tap_analytics import selection, settings, states
 from tap_analytics.apis import PACKAGES
+from tap_analytics.check.findings import examine
+from tap_analytics.check.shape import Shapes
+from tap_analytics.check.words import vocabulary
 from tap_analytics.command import ENVIRONMENT, NO_TEST, AnalyticsCommand, leave, refuse
 from tap_analytics.engine.accounts import accounts
 from tap_analytics.engine.errors import ClosedOutput, Terminated
@@ -28,7 +31,6 @@ from tap_analytics.engine.sdk import ACTIVATE_VERSION, SdkStream, SdkTap
 from tap_analytics.engine.secrets import redactor
 from tap_analytics.engine.stream import AnalyticsStream
 from tap_analytics.inputs import read_object
-from tap_analytics.shape import Shapes, vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -240,16 +242,16 @@ class TapAnalytics(SdkTap):
         accesses = [Access(account, len(every)) for account in every]
         if test == "shape":
             return self._show_shapes(accesses)
-        findings = check.examine(list(self.roots), accesses)
-        print(check.table(findings), file=sys.stderr)  # noqa: T201
+        findings = examine(list(self.roots), accesses)
+        print(table(findings), file=sys.stderr)  # noqa: T201
         if test == "estimate":
-            print(f"\n{check.estimate(findings, self.config['max_concurrency'])}", file=sys.stderr)  # noqa: T201
+            print(f"\n{estimate(findings, self.config['max_concurrency'])}", file=sys.stderr)  # noqa: T201
         return 0 if all(finding.is_good for finding in findings) else INCOMPLETE
 
     def _show_shapes(self, accesses: list[Access]) -> int:
         words = vocabulary(cast("Iterable[AnalyticsStream]", self.streams.values()))
         shapes = Shapes([access.name for access in accesses], words)
-        findings = check.examine(list(self.roots), accesses, shapes)
+        findings = examine(list(self.roots), accesses, shapes)
         self.message_writer.write(shapes.report(self.plugin_version).encode())
         self.message_writer.flush()
         return 0 if all(finding.is_good for finding in findings) else INCOMPLETE

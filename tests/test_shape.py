@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_analytics.apis import PACKAGES
+from tap_analytics.check.shape import Shape
+from tap_analytics.check.words import kind, vocabulary
 from tap_analytics.engine.http.answers import Answer
 from tap_analytics.sandbox import Answer as Fault
 from tap_analytics.sandbox import Sandbox
-from tap_analytics.shape import Shape, kind, vocabulary
 from tap_analytics.tap import TapAnalytics
 from tests.helpers.support import settings
 from tests.test_check import run

@@ -2,7 +2,7 @@
 
 The report may go to a stranger. So it is made of words of this package alone: nothing of an
 answer is ever copied into it. A name is written only if it stands in the package's own schemas
-or in the list of usual words below, for a name may be data as well (a custom field, the keys of
+or in the list of usual words, for a name may be data as well (a custom field, the keys of
 a free-form object, an id); of other names only the number and the types are told.
 """
 
@@ -13,6 +13,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tap_analytics.check.words import USUAL, announced, kind, paging, several
 from tap_analytics.engine.errors import ReadError
 from tap_analytics.engine.http.answers import is_html
 
@@ -20,70 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tap_analytics.engine.http.answers import Answer
-    from tap_analytics.engine.pages.pagination import Paginator
     from tap_analytics.engine.stream import AnalyticsStream
 
-_USUAL_NAMES = (
-    "code count current_page cursor data detail details end_cursor error error_code "
-    "error_description errors first has_more has_next has_next_page has_previous_page items "
-    "itemsPerPage last limit limits link links login message meta msg next nextPage next_page "
-    "next_url offset page pageNumber page_info pageInfo paging pagination per_page prev "
-    "previous previousPage records result results start_cursor status statusCode success "
-    "total totalItems totalPages total_count total_entries total_pages type"
-)
-_USUAL = frozenset(_USUAL_NAMES.split())
 _DEEPEST = 3
-_MANY = 20
-_LARGEST_LIMIT = 1_000_000
-_EPOCH = 1e9
-_LONGEST_FORM = 64
-_SAFE_INTEGER = 2**53
-_TEXTS = (
-    ("date", re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)),
-    (
-        "date-time",
-        re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*(?:Z|[+-]\d\d:?\d\d| UTC)\Z", re.ASCII),
-    ),
-    ("date-time without zone", re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*\Z", re.ASCII)),
-    ("number as text", re.compile(r"[+-]?\d+(?:\.\d+)?\Z", re.ASCII)),
-    ("boolean as text", re.compile(r"(?:true|false)\Z", re.IGNORECASE)),
-)
-_LIMITS = ("RateLimit", "X-RateLimit", "X-Rate-Limit")
-
-
-def vocabulary(streams: Iterable[AnalyticsStream]) -> frozenset[str]:
-    """Return the names that the schemas of streams have, at any depth."""
-    found: set[str] = set()
-
-    def walk(schema: Mapping[str, Any]) -> None:
-        properties = schema.get("properties") or {}
-        found.update(properties)
-        for part in properties.values():
-            walk(part)
-        if isinstance(schema.get("items"), dict):
-            walk(schema["items"])
-
-    for stream in streams:
-        walk(stream.schema)
-    return frozenset(found)
-
-
-def kind(value: Any) -> str:
-    """Return what a value is, in words that tell nothing of it."""
-    if isinstance(value, str):
-        return _kind_of_text(value)
-    if isinstance(value, (list, dict)):
-        name = "array" if isinstance(value, list) else "object"
-        return name if value else f"empty {name}"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return "integer" if abs(value) < _SAFE_INTEGER else "integer beyond 2^53"
-    return "null" if value is None else "boolean" if isinstance(value, bool) else "number"
-
-
-def _kind_of_text(text: str) -> str:
-    if not text or len(text) > _LONGEST_FORM:
-        return "text" if text else "empty text"
-    return next((name for name, form in _TEXTS if form.match(text)), "text")
+_SUCCESS = range(200, 300)
 
 
 @dataclass
@@ -143,18 +84,18 @@ class Shape:
             self._answers[f"{answer.status_code}, {what}"] += 1
         else:
             self._answers[f"{answer.status_code}, JSON: {self._envelope(body)}"] += 1
-            if answer.status_code < 300:  # noqa: PLR2004
+            if answer.status_code in _SUCCESS:
                 self._list(body, answer)
-        self._signals.update(dict.fromkeys(_announced(answer.headers)))
+        self._signals.update(dict.fromkeys(announced(answer.headers)))
 
     def _envelope(self, body: Any, depth: int = 0) -> str:
         """Return a body without its records: the names that are known, and how many are not."""
         if not isinstance(body, dict) or depth == _DEEPEST or not body:
             return kind(body)
-        named = [name for name in body if name in _USUAL or name in self._steps]
+        named = [name for name in body if name in USUAL or name in self._steps]
         parts = [f"{name} {self._envelope(body[name], depth + 1)}" for name in named]
         if len(named) < len(body):
-            parts.append(f"{_several(len(body) - len(named))} more")
+            parts.append(f"{several(len(body) - len(named))} more")
         return f"{{{', '.join(parts)}}}"
 
     @property
@@ -172,7 +113,7 @@ class Shape:
             self._signals["no records where they should be"] = None
             return
         paginator = self.stream.get_new_paginator()
-        for line in _paging(page.rows, paginator, self.stream.unwrap(body), answer.headers):
+        for line in paging(page.rows, paginator, self.stream.unwrap(body), answer.headers):
             self._signals[line] = None
         for record in page.records:
             self._object(record, self.stream.schema, "")
@@ -221,58 +162,12 @@ class Shape:
                 yield f"    {path}(not in the schema): {self._others(names)}"
 
     def _others(self, names: Mapping[str, set[str]]) -> str:
-        known = sorted(names.keys() & (self.words | _USUAL))
+        known = sorted(names.keys() & (self.words | USUAL))
         parts = [f"{name} ({', '.join(sorted(names[name]))})" for name in known]
         if rest := names.keys() - set(known):
             kinds = sorted({each for name in rest for each in names[name]})
-            parts.append(f"{_several(len(rest))} of other names ({', '.join(kinds)})")
+            parts.append(f"{several(len(rest))} of other names ({', '.join(kinds)})")
         return ", ".join(parts)
-
-
-def _several(number: int) -> str:
-    return str(number) if number <= _MANY else f"more than {_MANY}"
-
-
-def _paging(
-    rows: int, paginator: Paginator, body: Any, headers: Mapping[str, str]
-) -> Iterator[str]:
-    """Yield what a page says about its list, in relation to itself alone."""
-    amount = "no rows" if not rows else "one row" if rows == 1 else "several rows"
-    if rows >= paginator.page_size and not paginator.single:
-        amount = "as many rows as were asked for"
-    yield f"page: {amount}"
-    said = paginator.signals(body, headers)
-    if said.total is not None:
-        than = "equal to" if said.total == rows else "above" if said.total > rows else "below"
-        yield f"total: {than} the rows of the page"
-    if said.pages is not None:
-        yield f"pages: {'several' if said.pages > 1 else 'one or none'}"
-    if said.more is not None:
-        yield f"more: {'yes' if said.more else 'no'}"
-    if said.next is not None:
-        yield "next: there"
-
-
-def _announced(headers: Mapping[str, str]) -> Iterator[str]:
-    """Yield what is known by name among headers, and in which form it comes."""
-    for name in ("Retry-After", "Link", "RateLimit"):
-        if name in headers:
-            yield f"header {name}: {_form(headers[name])}"
-    for prefix in _LIMITS:
-        for what in ("Limit", "Remaining", "Reset"):
-            name = f"{prefix}-{what}"
-            if name in headers:
-                text = headers[name].strip()
-                is_plain = what == "Limit" and text.isascii() and text.isdigit() and len(text) < 8  # noqa: PLR2004
-                is_limit = is_plain and int(text) <= _LARGEST_LIMIT
-                yield f"header {name}: {int(text) if is_limit else _form(text)}"
-
-
-def _form(text: str) -> str:
-    try:
-        return "seconds since 1970" if float(text) >= _EPOCH else "a number"
-    except ValueError:
-        return "a text"
 
 
 class Shapes:
