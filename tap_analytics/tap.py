@@ -18,6 +18,7 @@ from tap_analytics import selection, settings, states
 from tap_analytics.apis import PACKAGES
 from tap_analytics.check.findings import examine
 from tap_analytics.check.shape import Shapes
+from tap_analytics.check.tables import estimate, table
 from tap_analytics.check.words import vocabulary
 from tap_analytics.command import ENVIRONMENT, NO_TEST, AnalyticsCommand, leave, refuse
 from tap_analytics.engine.accounts import accounts
