@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from inspect import getattr_static
 from typing import TYPE_CHECKING, Any
 
+from tap_analytics.engine.schemas import pointers
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -106,18 +108,6 @@ def enabled(
 
 
 def references(stream: type[AnalyticsStream]) -> dict[str, str]:
-    """Return which columns of a stream hold keys of others, as ``stream.column``.
-
-    What a child is asked with points to its parent; the rest is declared.
-    """
-    parent: Any = stream.parent_stream_type  # the SDK types what classes declare as properties
-    asked = parent.child_keys.items() if parent else ()
-    columns = _columns(stream)
-    above = {name: f"{parent.name}.{field}" for name, field in asked if name in columns}
-    return {**above, **stream.references}
-
-
-def _columns(stream: type[AnalyticsStream]) -> Mapping[str, Any]:
+    """Return which columns of a stream hold keys of others, as ``stream.column``."""
     source: Any = getattr_static(stream, "schema")
-    columns: Mapping[str, Any] = source.get_stream_schema(stream, stream)["properties"]
-    return columns
+    return pointers(stream, source.get_stream_schema(stream, stream)["properties"])

@@ -11,6 +11,7 @@ from tap_analytics.engine.accounts import ACCOUNT
 from tap_analytics.engine.values.conform import UNKNOWN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from singer_sdk import Stream
@@ -35,6 +36,8 @@ class KeyedSchema(StreamSchema[str]):
         schema: dict[str, Any] = super().get_stream_schema(stream, stream_class)
         keys = list(stream_class.primary_keys)  # type: ignore[call-overload]
         properties = {**schema["properties"], **self._own_properties(str(stream.name))}
+        for name, target in pointers(stream_class, properties).items():
+            properties[name] = _pointing(properties[name], target)
         for name in keys:
             types = properties[name]["type"]
             kept = types if isinstance(types, str) else [kind for kind in types if kind != "null"]
@@ -56,3 +59,27 @@ class KeyedSchema(StreamSchema[str]):
             return {}
         properties: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["properties"]
         return properties
+
+
+def pointers(stream: type[Stream], columns: Iterable[str]) -> dict[str, str]:
+    """Return which columns of a stream hold keys of others, as ``stream.column``.
+
+    What a child is asked with points to its parent, or to what that points to; the rest is
+    declared.
+    """
+    kind: Any = stream  # the SDK types what classes declare as properties
+    parent = kind.parent_stream_type
+    asked = parent.child_keys.items() if parent else ()
+    above = {
+        name: pointers(parent, (field,)).get(field, f"{parent.name}.{field}")
+        for name, field in asked
+        if name in columns
+    }
+    return {**above, **kind.references}
+
+
+def _pointing(column: dict[str, Any], target: str) -> dict[str, Any]:
+    """Return a column whose description begins with what it points to."""
+    stream, _, field = target.partition(".")
+    begin = f"Key of `{stream}`." if field == "id" else f"`{field}` of `{stream}`."
+    return {**column, "description": " ".join(filter(None, (begin, column.get("description"))))}
