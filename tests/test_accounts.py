@@ -107,7 +107,7 @@ def test_an_account_that_is_added_is_read_from_the_start_and_one_removed_leaves_
     assert counts["acme"] < 9
     third = read(config_of(account("beta", beta)), "tasks", state=second.state)
     assert set(third.state["bookmarks"]["tasks"]["accounts"]) == {"beta"}
-    assert third.state["bookmarks"]["tasks"].keys() == {"accounts"}
+    assert third.state["bookmarks"]["tasks"].keys() == {"accounts", "carried"}
 
 
 def test_settings_may_differ_by_account(open_sandbox: OpenSandbox) -> None:

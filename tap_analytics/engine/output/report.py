@@ -12,10 +12,11 @@ from tap_analytics.engine.secrets import redactor
 from tap_analytics.engine.values import times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 COMPLETE, FAILED, DENIED, INTERRUPTED = "complete", "failed", "denied", "interrupted"
 _MOST_REASONS = 3
+_MOST_FIELDS = 20
 
 
 class Tally:
@@ -152,9 +153,16 @@ class Tally:
         if clean not in self.notes:
             self.notes.append(clean)
 
-    def drifted(self, text: str) -> None:
-        """Say that the API's rows do not look as its schema says."""
-        self.drift.append(redactor.clean(text))
+    def drifted(self, what: str, fields: Sequence[str]) -> None:
+        """Say that the API's rows do not look as its schema says, or as they did before.
+
+        Args:
+            what: What some fields are.
+            fields: These; of many only the first are named.
+        """
+        rest = len(fields) - _MOST_FIELDS
+        named = ", ".join(fields[:_MOST_FIELDS]) + (f" and {rest} more" if rest > 0 else "")
+        self.drift.append(redactor.clean(f"{what}: {named}"))
 
     def row(self) -> dict[str, Any]:
         """Return the stream's part of the report, ready for JSON."""

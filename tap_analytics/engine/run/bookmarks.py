@@ -27,7 +27,8 @@ class Entry:
     It is what is below ``bookmarks`` and the stream's name. A key that has nothing to say is
     not there:
 
-    - ``accounts``: with several accounts, such an entry for each, by its name, and nothing else.
+    - ``accounts``: with several accounts, such an entry for each, by its name, and beside it
+      nothing but ``carried``.
     - ``replication_key``, ``replication_key_value``: the bookmark, as in every Singer state.
     - ``covers``: the streams below, by name, whose rows the bookmark stands for as well; one
       that is selected later is read from the start.
@@ -37,6 +38,7 @@ class Entry:
     - ``rows``: how many there were then; far fewer are not believed.
     - ``since``: the start date that kept older rows out then, if one did.
     - ``full_read``: when an incremental stream was last read in full.
+    - ``carried``: of all accounts, which fields every row carried then (see `carried.noted`).
     """
 
     def __init__(
@@ -79,7 +81,8 @@ def forget_others(state: MutableMapping[str, Any], accounts: Collection[str]) ->
         kept = {name: entry.get("accounts", {}).get(name) for name in accounts}
         kept = {name: part for name, part in kept.items() if part}
         if accounts:
-            entry.clear()
+            for key in entry.keys() - {"accounts", "carried"}:
+                del entry[key]
         entry.pop("accounts", None)
         if kept:
             entry["accounts"] = kept
@@ -282,5 +285,5 @@ class ChildBookmark:
         """Write the bookmark, for every parent's rows are written."""
         if self._latest is not None:
             self._own.advance(self._latest)
-        if self._entry.read():
+        if "replication_key_value" in self._entry.read():
             self._entry.write(parents=self._parents)

@@ -95,6 +95,7 @@ class Listing:
                 for page in self.stream.merge(pages):
                     if self.began is None:
                         self.began = page.served_at
+                    self.reading.carried.see(page.records)
                     batch = self.reading.row_maker.batch(
                         page, self.context, window, check.ledger, census
                     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tap_analytics.engine.errors import Denied, Gone, ReadError
 from tap_analytics.engine.output.report import DENIED, FAILED
 from tap_analytics.engine.run.bookmarks import Bookmark, ChildBookmark
+from tap_analytics.engine.run.carried import Carried
 from tap_analytics.engine.run.rows import RowMaker
 from tap_analytics.engine.values import times
 from tap_analytics.engine.values.cursors import FIRST, Window
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from tap_analytics.engine.stream import AnalyticsStream
 
 _REFUSALS_IN_A_ROW = 10
-_FIELDS_NAMED = 20
 _SECOND = 1_000_000
 
 
@@ -38,6 +38,7 @@ class Reading:
         children: The readings below it.
         tally: Where requests and records are counted.
         entry: Its part of the state.
+        carried: Which fields its rows carry.
         bookmark: How far it was read; None if every run reads it in full.
         window: Which replication keys are wanted.
         is_full: Whether this run reads all rows, of this stream and of those above it.
@@ -60,6 +61,7 @@ class Reading:
         self.parent = parent
         self.tally: Tally = report.tally(stream.name, stream.api.name, access.name)
         self.entry = outlet.entry(stream.name, access.name)
+        self.carried = Carried()
         self.tally.follow(lambda: self.entry.read().get("replication_key_value"))
         self.is_closed = False
         self.is_full = False
@@ -251,8 +253,7 @@ class Reading:
             ("values of another type", conformer.changed),
         ):
             if counts:
-                named = ", ".join(f"{n} ({c})" for n, c in counts.most_common(_FIELDS_NAMED))
-                tally.drifted(f"{what}: {named}")
+                tally.drifted(what, [f"{name} ({count})" for name, count in counts.most_common()])
         conformer.forget_drift()
         tally.complete()
         with self.stream.get_record_counter() as counter:
@@ -274,6 +275,18 @@ class Reading:
         """Note that an empty list may be no proof that there is nothing."""
         self._is_suspicious = True
         self.tally.note(why)
+
+    @property
+    def saw_all(self) -> bool:
+        """Whether all rows came that there are, and not only those from a bookmark on."""
+        return self.tally.is_complete and (self.is_full or self._starts_over)
+
+    @property
+    def _starts_over(self) -> bool:
+        """Whether no bookmark leaves anything out, of this stream or one above it."""
+        if self.parent is None:
+            return not isinstance(self.bookmark, Bookmark) or self.bookmark.since is None
+        return self.tally.bookmark_before is None and self.parent._starts_over  # noqa: SLF001
 
     def may_activate(self) -> bool:
         """Tell whether targets may remove rows that carry an older version than this run's."""

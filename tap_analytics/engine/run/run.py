@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from tap_analytics.engine.output.report import Report
+from tap_analytics.engine.run.carried import Carried, compare, recall
 from tap_analytics.engine.run.outlet import Outlet
 from tap_analytics.engine.run.reading import Reading
 from tap_analytics.engine.run.relay import Relay, Worker
@@ -75,6 +76,7 @@ class Run:
             for same in zip(*(root.family for root in done), strict=True):
                 readings = list(same)
                 read += readings
+                self._compare(readings)
                 if any(map(_may_be_deceived, readings)) or not any(
                     one.tally.records for one in readings
                 ):
@@ -99,7 +101,10 @@ class Run:
         is_alone = len(self._accesses) == 1 or any(one.is_dry_run for one in roots)
         for number, root, access in parts:
             outlet = self._outlet if is_alone else Relay(self._outlet)
-            yield Sync(Reading(root, access, outlet, self.report), number)
+            reading = Reading(root, access, outlet, self.report)
+            for one in reading.family:
+                one.carried = Carried(recall(one.stream, self._outlet.entry(one.name, None)))
+            yield Sync(reading, number)
 
     def _opened(self, planned: Iterator[Sync]) -> Iterator[Sync]:
         """Yield what is to be read, and open the first lists of what comes later."""
@@ -124,6 +129,18 @@ class Run:
         for one in root.family:
             if one.is_wanted and (says_root or one is not root):
                 one.stream.write_schema()
+
+    def _compare(self, readings: Sequence[Reading]) -> None:
+        """Say which fields no row of a stream carries any more, whatever the account."""
+        first, *_ = readings
+        seen = [one for one in readings if one.carried.always is not None]
+        is_told = first.is_wanted and not first.stream.is_dry_run
+        if not is_told or not any(one.tally.is_complete for one in seen):
+            return
+        entry = self._outlet.entry(first.name, None)
+        rows, saw_all = [one.carried for one in seen], all(one.saw_all for one in seen)
+        if gone := compare(first.stream, entry, rows, saw_all=saw_all):
+            seen[0].tally.drifted("fields that all rows carried before and none does now", gone)
 
     def _activate(self, readings: Sequence[Reading]) -> None:
         """Let targets remove what is gone from a stream, if that is sure for every account."""

@@ -35,7 +35,7 @@ def a_run() -> Report:
     good.request()
     good.records = 1234
     good.note("said")
-    good.drifted("fields outside the schema: x (1)")
+    good.drifted("fields outside the schema", ["x (1)"])
     good.complete()
     bad = report.tally("bad", "api")
     bad.request()

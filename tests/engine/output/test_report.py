@@ -39,7 +39,7 @@ def test_everything_is_counted() -> None:
     tally.skip("GET /b")
     tally.note("n")
     tally.note("n")
-    tally.drifted("d")
+    tally.drifted("d", ["x"])
     tally.answered(100, 0.5)
     tally.answered(50, 0.5)
     tally.complete()
@@ -61,11 +61,11 @@ def test_everything_is_counted() -> None:
         "bookmark_after": None,
         "reason": None,
         "notes": ["skipped because gone, such as GET /a", "n"],
-        "drift": ["d"],
+        "drift": ["d: x"],
     }
     assert tally.line() == (
         "s (api): complete, 3 records, 2 requests, 2 retries, 1.8 s waited, 2 skipped; "
-        "skipped because gone, such as GET /a; n; d"
+        "skipped because gone, such as GET /a; n; d: x"
     )
 
 
