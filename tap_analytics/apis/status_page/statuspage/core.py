@@ -33,6 +33,7 @@ class Subscribers(documented.Subscribers, PageStream):
     path = "/pages/{page_id}/subscribers"
     paginator_class = SubscriberPages
     fixed_params = {"state": "all"}
+    references = {"page_access_user_id": "status_page_page_access_users.id"}
 
 
 class SubscribersHistogramByState(PageStream):
@@ -69,6 +70,7 @@ class Components(PageStream):
     path = "/pages/{page_id}/components"
     replication_key = "updated_at"
     child_keys = {"page_id": "page_id", "component_id": "id"}
+    references = {"group_id": "status_page_component_groups.id"}
 
 
 class Metrics(PageStream):
@@ -79,6 +81,7 @@ class Metrics(PageStream):
 
     name = "status_page_metrics"
     path = "/pages/{page_id}/metrics"
+    references = {"metrics_provider_id": "status_page_metrics_providers.id"}
 
 
 STREAMS = (

@@ -46,6 +46,7 @@ class IncidentSubscribers(StatuspageStream):
     path = "/pages/{page_id}/incidents/{incident_id}/subscribers"
     parent_stream_type = Incidents
     primary_keys = ("page_id", "incident_id", "id")
+    references = {"page_access_user_id": "status_page_page_access_users.id"}
 
 
 STREAMS = (IncidentUpdates, Postmortems, IncidentSubscribers)

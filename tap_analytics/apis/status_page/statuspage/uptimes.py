@@ -40,6 +40,7 @@ class ComponentUptimes(UptimesStream):
     name = "status_page_component_uptimes"
     path = "/pages/{page_id}/components/{component_id}/uptime"
     parent_stream_type = Components
+    references = {"id": "status_page_components.id"}
 
 
 class ComponentGroupUptimes(UptimesStream):
@@ -48,6 +49,7 @@ class ComponentGroupUptimes(UptimesStream):
     name = "status_page_component_group_uptimes"
     path = "/pages/{page_id}/component-groups/{component_group_id}/uptime"
     parent_stream_type = ComponentGroups
+    references = {"id": "status_page_component_groups.id"}
 
 
 STREAMS = (ComponentGroups, ComponentUptimes, ComponentGroupUptimes)
