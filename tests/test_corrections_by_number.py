@@ -310,6 +310,14 @@ def test_views_are_read_with_what_fills_their_ids(open_vendors: Open) -> None:
             assert set(names.split()) <= set(include.split(","))
 
 
+def test_deals_name_their_contacts(open_vendors: Open) -> None:
+    """They are beside the list, as whole rows; which deal they belong to is in the deal alone."""
+    result = read(open_vendors(records=12), "contacts", "sales_open_deals")
+    named = {one for row in result.records["sales_open_deals"] for one in row["contact_ids"] or ()}
+    assert named
+    assert named <= {row["id"] for row in result.records["contacts"]}
+
+
 @pytest.mark.parametrize("status", [403, 500])
 def test_views_that_are_refused_are_the_only_reason(open_vendors: Open, status: int) -> None:
     sandbox = open_vendors(records=3)

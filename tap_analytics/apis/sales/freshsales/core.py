@@ -19,6 +19,7 @@ def _including(*names: str) -> dict[str, str]:
 
 
 _WITH_TARGET = _including("targetable")
+_BY_USERS = dict.fromkeys(("owner_id", "creater_id", "updater_id"), "sales_owners.id")
 
 
 class Views(FreshsalesStream):
@@ -82,7 +83,15 @@ class Contacts(documented.Contacts, Viewed):
         *("owner", "creater", "updater", "source", "campaign", "territory", "sales_accounts"),
         *("lifecycle_stage", "contact_status"),
     )
-    references = {"sales_account_id": "accounts.id", "owner_id": "sales_owners.id"}
+    references = {
+        **_BY_USERS,
+        "sales_account_id": "accounts.id",
+        "campaign_id": "sales_campaigns.id",
+        "contact_status_id": "sales_contact_statuses.id",
+        "lead_source_id": "sales_lead_sources.id",
+        "lifecycle_stage_id": "sales_lifecycle_stages.id",
+        "territory_id": "sales_territories.id",
+    }
 
 
 class Accounts(documented.Accounts, Viewed):
@@ -96,7 +105,13 @@ class Accounts(documented.Accounts, Viewed):
         *("owner", "creater", "updater", "territory", "industry_type", "business_type"),
         "parent_sales_account",
     )
-    references = {"parent_sales_account_id": "accounts.id", "owner_id": "sales_owners.id"}
+    references = {
+        **_BY_USERS,
+        "parent_sales_account_id": "accounts.id",
+        "business_type_id": "sales_business_types.id",
+        "industry_type_id": "sales_industry_types.id",
+        "territory_id": "sales_territories.id",
+    }
 
 
 class WonDeals(documented.WonDeals, Viewed):
@@ -111,10 +126,8 @@ class WonDeals(documented.WonDeals, Viewed):
         *("currency", "deal_pipeline", "territory"),
     )
     references = {
+        **_BY_USERS,
         "sales_account_id": "accounts.id",
-        "owner_id": "sales_owners.id",
-        "creater_id": "sales_owners.id",
-        "updater_id": "sales_owners.id",
         "deal_pipeline_id": "sales_deal_pipelines.id",
         "deal_stage_id": "sales_deal_stages.id",
         "deal_reason_id": "sales_deal_reasons.id",
@@ -147,6 +160,11 @@ class OpenTasks(documented.OpenTasks, FreshsalesStream):
 
     path = "/tasks"
     fixed_params = {"filter": "open", **_WITH_TARGET}
+    references = {
+        **_BY_USERS,
+        "task_type_id": "sales_activity_entity_types.id",
+        "outcome_id": "sales_activity_outcomes.id",
+    }
 
 
 class CompletedTasks(OpenTasks):
@@ -161,6 +179,7 @@ class PastAppointments(documented.PastAppointments, FreshsalesStream):
 
     path = "/appointments"
     fixed_params = {"filter": "past"}
+    references = {"creater_id": "sales_owners.id", "outcome_id": "sales_activity_outcomes.id"}
 
 
 class UpcomingAppointments(PastAppointments):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tap_analytics.apis.sales.freshsales.client import FreshsalesStream
+from tap_analytics.apis.sales.freshsales.core import Contacts
 
 
 class Lists(FreshsalesStream):
@@ -22,11 +23,7 @@ class ListContacts(FreshsalesStream):
     parent_stream_type = Lists
     records_jsonpath = "$.contacts[*]"
     primary_keys = ("list_id", "id")
-    references = {
-        "id": "contacts.id",
-        "owner_id": "sales_owners.id",
-        "sales_account_id": "accounts.id",
-    }
+    references = {**Contacts.references, "id": "contacts.id"}
 
 
 STREAMS = (
