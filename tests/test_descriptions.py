@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tap_analytics.engine.registry import ApiPackage
 
-PENDING = {"workforce", "experimentation", "sales", "esignature"}
+PENDING = {"workforce", "experimentation"}
 """APIs whose columns are not all described yet."""
 
 LONGEST = 120

@@ -22,6 +22,7 @@ class SignNowDocuments(SignNowStream):
     replication_key = "updated"
     cursor = EpochSecondsText()
     left_out = ("signatures.data",)
+    references = {"parent_id": "esignature_folders.id"}
 
 
 class User(documented.User, SignNowStream):

@@ -27,7 +27,7 @@ class Folders(SignNowStream):
         "with_team_documents": "true",
     }
     left_out = _BELOW
-    references = {"parent_id": "esignature_folders.id"}
+    references = {"parent_id": "esignature_folders.id", "team_id": "esignature_teams.id"}
 
     def unwrap(self, body: Any) -> Any:
         """Return the tree of folders as a list, each with the key of the one it is in."""
