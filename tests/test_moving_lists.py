@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -259,3 +261,77 @@ def test_children_that_move(open_sandbox: OpenSandbox) -> None:
     assert done
     assert result.status == 0
     assert_equal(result, sandbox.store, "gates", "gates_rules")
+
+
+def refused_once(served: ServedList, refusal: Answer) -> None:
+    """Refuse the second page until the third is read, and put a row into it meanwhile."""
+    refused: list[bool] = []
+
+    def before(served: ServedList, at: int) -> Answer | None:
+        if at != 4 or len(refused) > 1:
+            return None
+        refused.append(True)
+        if len(refused) == 1:
+            return replace(refusal, delay=0.3)
+        served.rows.insert(5, new_row(served))
+        return None
+
+    served.before = before
+
+
+@pytest.mark.parametrize("threads", [1, 8])
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Answer(status=503, body=b""),
+        Answer(status=429, body=b"", headers={"Retry-After": "0.1"}),
+        Answer(status=200, body=b'{"data": [{"id": 1'),
+        Answer(reset=True),
+    ],
+    ids=["503", "429", "broken", "reset"],
+)
+def test_a_row_added_to_a_page_that_comes_late(
+    open_sandbox: OpenSandbox, refusal: Answer, threads: int
+) -> None:
+    """What one who reads page after page would see is seen however many pages come at once.
+
+    The last page has room for the row that moves on to it, so that nothing comes twice.
+    """
+    result, lists = read_lists(
+        open_sandbox, 11, shape=lambda one: refused_once(one, refusal), max_concurrency=threads
+    )
+    assert result.status == 0, result.stderr[-2000:]
+    assert_exact(result, lists)
+    if threads > 1:
+        early = [
+            one for one in lists if 8 in one.asked[: len(one.asked) - one.asked[::-1].index(4)]
+        ]
+        assert {one.stream for one in early} >= SILENT, "page 3 came before page 2"
+
+
+@pytest.mark.slow
+def test_a_row_deleted_while_a_list_that_was_begun_waits_for_its_turn(
+    open_sandbox: OpenSandbox,
+) -> None:
+    """Its pages are of one time, however long the list in front of it takes."""
+    first, later = ServedList("audit_logs", 32), ServedList("tags", 60)
+    waited: list[float] = []
+
+    def slowly(request: Request) -> Answer | None:
+        answer = first(request)
+        return answer and replace(answer, delay=1.3)
+
+    def delete(_: ServedList, at: int) -> None:
+        if at == 28 and not waited:
+            asked = [request.time for request in sandbox.requests if request.stream == "tags"]
+            waited.append(time.time() - asked[-1])
+            drop(later, 0)
+
+    first.before = delete
+    sandbox = open_sandbox(records=1)
+    sandbox.faults += [slowly, later]
+    config = settings(sandbox, experimentation_page_size=4, max_concurrency=2)
+    result = run_tap(config, "audit_logs", "tags")
+    assert waited[0] > 3, "the list in front took long, and some of the other was read before"
+    assert result.status == 0
+    assert_exact(result, [first, later])

@@ -200,11 +200,13 @@ def test_it_starts_so_long_before_its_bookmark(
     assert reading.window.since == max(since, NOW - SECOND - days * times.DAY)
 
 
-SAME = {CHILD: at(NOW - SECOND, parents="census")}
+def same() -> dict[str, Any]:
+    """Return the state of a child whose parents were counted."""
+    return {CHILD: at(NOW - SECOND, parents="census")}
 
 
 def test_below_the_same_parents_a_child_starts_at_its_bookmark() -> None:
-    child = family_of(state=SAME, lookback_days=1)[CHILD]
+    child = family_of(state=same(), lookback_days=1)[CHILD]
     child.narrow("another")
     assert child.window == (FIRST, -FIRST)
     child.narrow(None)
@@ -217,7 +219,7 @@ def test_below_the_same_parents_a_child_starts_at_its_bookmark() -> None:
     "more", [{"full_read_every_days": 1}, {"backfill": True, "start_date": "2026-06-01"}]
 )
 def test_a_child_that_is_read_in_full_is_not_narrowed(more: dict[str, Any]) -> None:
-    child = family_of(state=SAME, **more)[CHILD]
+    child = family_of(state=same(), **more)[CHILD]
     before = child.window
     child.narrow("census")
     assert child.window == before
@@ -387,7 +389,7 @@ def test_when_no_list_is_there_it_is_refused(monkeypatch: pytest.MonkeyPatch, he
 
 def test_a_child_keeps_its_parents_only_if_none_is_gone() -> None:
     for gone, parents in ((False, "new"), (True, None)):
-        child = family_of(state=SAME)[CHILD]
+        child = family_of(state=same())[CHILD]
         child.narrow("new")
         child.succeed()
         if gone:
