@@ -67,6 +67,7 @@ _INSTEAD = {
     "there are no BATCH messages; RECORDs are written as fast": (
         "get_batch_config",
         "get_batches",
+        "get_record_batches",
     ),
     "the order of messages is the engine's; `append_only` keeps a stream from ACTIVATE_VERSION": (
         "emit_activate_version_messages",

@@ -61,6 +61,10 @@ CALLED = DECLARED | {
 }
 
 
+LATER = {"get_record_batches"}
+"""What only 0.55 has."""
+
+
 def hooks(kind: type) -> set[str]:
     """Return the public names of the SDK's in a class."""
     return {
@@ -78,7 +82,7 @@ def undecided(kind: type) -> set[str]:
 
 def test_every_hook_of_the_sdk_has_a_decision() -> None:
     assert undecided(RESTStream) == set()
-    assert CALLED | UNCALLED.keys() <= hooks(RESTStream)
+    assert CALLED | UNCALLED.keys() <= hooks(RESTStream) | LATER
     assert CALLED & UNCALLED.keys() == set()
 
 
@@ -93,7 +97,7 @@ def test_a_hook_that_the_sdk_adds_has_none() -> None:
 @pytest.mark.parametrize("hook", sorted(UNCALLED))
 def test_defining_a_hook_that_is_not_called_says_what_to_do(hook: str) -> None:
     with pytest.raises(TypeError) as error:
-        type("Mine", (AnalyticsStream,), {hook: getattr(RESTStream, hook)})
+        type("Mine", (AnalyticsStream,), {hook: getattr(RESTStream, hook, None)})
     assert str(error.value) == f"Mine.{hook} would never be called: {UNCALLED[hook]}"
 
 
