@@ -57,7 +57,8 @@ class AnsweringStream(AskingStream):
             ReadError: If the answer is wrong for good.
         """
         answer = Answer.of(response)
-        judge(answer, self.extra_retry_statuses, self.response_error_message(answer))
+        if not answer.is_good:
+            judge(answer, self.extra_retry_statuses, self.response_error_message(answer))
 
     @override
     def response_error_message(self, response: requests.Response) -> str:

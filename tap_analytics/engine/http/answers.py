@@ -7,7 +7,7 @@ import re
 import time
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +72,11 @@ class Answer(requests.Response):
             return response
         return cls(response.status_code, response.headers, response.content)
 
+    @property
+    def is_good(self) -> bool:
+        """Whether its status says that it brings what was asked for."""
+        return HTTPStatus.OK <= self.status_code < HTTPStatus.MULTIPLE_CHOICES
+
     @override
     def json(self, **kwargs: Any) -> Any:
         """Return the body, decoded once without losing a digit: fractions are `Decimal`.
@@ -91,10 +96,16 @@ class Answer(requests.Response):
     @cached_property
     def served_at(self) -> int | None:
         """What the server's clock said, in microseconds since 1970; None if it did not say."""
-        try:
-            return times.micros(parsedate_to_datetime(self.headers.get("Date", "")).isoformat())
-        except (ValueError, TypeError, OverflowError):
-            return None
+        return _moment(self.headers.get("Date", ""))
+
+
+@lru_cache(maxsize=16)
+def _moment(date: str) -> int | None:
+    """Return the date of a header, the same for all answers of a second; None if it is none."""
+    try:
+        return times.micros(parsedate_to_datetime(date).isoformat())
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 class NotJson(TransientError, ValueError):
@@ -205,11 +216,10 @@ def judge(answer: Answer, statuses: Collection[int] = (), said: str | None = Non
         Gone: If the API itself says that there is no such object.
         ReadError: If the answer is wrong for good.
     """
-    status = answer.status_code
-    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+    if answer.is_good:
         return
     failure = _failure(answer, statuses, told(answer) if said is None else said)
-    failure.status = status
+    failure.status = answer.status_code
     raise failure
 
 

@@ -157,9 +157,8 @@ class RowMaker:
                 if child is not None:
                     identity = {name: child[name] for name in self._stream.child_keys}
                     census.add(identity, is_read=order <= window.until)
-        since, until = window
-        wanted = [order == FIRST or since <= order <= until for order in orders]
-        self._conform(list(compress(records, wanted)))
+        wanted = self._wanted(orders, window)
+        self._conform(records if all(wanted) else list(compress(records, wanted)))
         columns = [[row.get(name) for row in records] for name in self._keys]
         keys: list[Any] = list(zip(*columns, strict=True))
         keyed = [True] * len(keys)
@@ -170,7 +169,7 @@ class RowMaker:
         places = range(self._number, self._number + len(records))
         self._number += len(records)
         batch = Batch(page.read_at, records, orders, keys, places, contexts).only(wanted)
-        keys = list(compress(keys, keyed))
+        keys = keys if all(keyed) else list(compress(keys, keyed))
         fresh = ledger.add(keys)
         if self._may_repeat and len(fresh) < len(keys):
             batch = batch.only(_firsts(batch.keys, fresh))
@@ -229,6 +228,13 @@ class RowMaker:
         if self._cursor is None:
             return [FIRST] * len(records)
         return [self._order(record.get(self._name)) for record in records]
+
+    def _wanted(self, orders: list[int], window: Window) -> list[bool]:
+        """Tell which rows are in a window; those without a replication key always are."""
+        if self._cursor is None:
+            return [True] * len(orders)
+        since, until = window
+        return [order == FIRST or since <= order <= until for order in orders]
 
     def _order(self, value: Any) -> int:
         if value is None or self._cursor is None:

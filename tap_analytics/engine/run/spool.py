@@ -8,7 +8,8 @@ import os
 import tempfile
 from array import array
 from bisect import bisect_left
-from itertools import pairwise
+from contextlib import suppress
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_analytics.engine.values.encode import encode_lines
@@ -139,6 +140,15 @@ class Spool:
         self._blocks.close()
 
 
+def _marks(keys: list[Any]) -> Iterable[int]:
+    """Return what stands for keys: of one integer itself, of others a hash of what they are."""
+    with suppress(TypeError, OverflowError):
+        parts = list(chain.from_iterable(keys))
+        if len(parts) == len(keys) and set(map(type, parts)) == {int}:
+            return array("q", parts)
+    return map(hash, encode_lines(keys).splitlines())
+
+
 class KeyLedger:
     """Remembers keys by their hash, few in memory and many in a temporary file."""
 
@@ -151,7 +161,7 @@ class KeyLedger:
 
     def add(self, keys: list[Any]) -> list[Any]:
         """Take the keys of a page, and return those that are new among the latest ones."""
-        fresh = dict(zip(map(hash, encode_lines(keys).splitlines()), keys, strict=True))
+        fresh = dict(zip(_marks(keys), keys, strict=True))
         known = [] if self._recent.isdisjoint(fresh) else self._recent & fresh.keys()
         self._recent.update(fresh)
         for mark in known:
