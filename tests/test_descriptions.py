@@ -6,6 +6,7 @@ The words of a column stand in its schema file; which stream's key it holds is s
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +14,7 @@ import pytest
 
 from tap_analytics.apis import PACKAGES
 from tap_analytics.engine.registry import references
-from tests.test_catalog import parts, schema_of, variants
+from tests.test_catalog import APIS, parts, schema_of, variants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,7 +84,7 @@ UNITS = re.compile(
     r"\b(seconds?|minutes?|hours?|days?|weeks?|months?|years?|milliseconds?|cents?|currency|bytes?"
     r"|percent|shares?|fraction|hundredths?|meters?|degrees?|units?|numbers?|how (many|often|much)"
     r"|place|version|price|points?|keys?|from \d|not documented|1970|probability|ratio|value"
-    r"|pixels?|decimals?|digits?|size|average|level|score|multiples?|midnight)\b|`",
+    r"|pixels?|decimals?|digits?|size|average|levels?|score|multiples?|midnight)\b|`",
     re.IGNORECASE,
 )
 """Words that tell what a number counts or measures."""
@@ -279,6 +280,19 @@ def test_descriptions_are_short_sentences(package: ApiPackage) -> None:
     if package.api.name in PENDING:
         pytest.skip(f"{len(found)} to do")
     assert found == []
+
+
+def test_what_a_vendor_s_file_leaves_out_is_as_documented() -> None:
+    again = []
+    for own in APIS.glob("*/*/schemas/*.json"):
+        documented = json.loads((own.parents[2] / "schemas" / own.name).read_text("utf-8"))
+        for name, schema in json.loads(own.read_text("utf-8"))["properties"].items():
+            said = documented["properties"].get(name, {}).get("description")
+            if said and schema.get("description") == said:
+                again.append(f"{own.relative_to(APIS)}: {name}")
+    assert again == []
+    (tasks,) = (one for one in every_stream(PACKAGES[0])[5:] if one.name == "tasks")
+    assert schema_of(tasks)["properties"]["completed_by_id"]["description"]
 
 
 @pytest.mark.parametrize(

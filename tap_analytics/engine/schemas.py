@@ -26,7 +26,8 @@ class KeyedSchema(StreamSchema[str]):
         Args:
             folder: Where the schema of every stream is.
             own: Where a vendor says, for streams that are documented, which of their fields it
-                has in another shape: files of ``{"properties": {...}}``.
+                has in another shape: files of ``{"properties": {...}}``. What is not described
+                there is as documented.
         """
         super().__init__(SchemaDirectory(folder))
         self._own = own
@@ -35,7 +36,10 @@ class KeyedSchema(StreamSchema[str]):
         """Return a stream's schema."""
         schema: dict[str, Any] = super().get_stream_schema(stream, stream_class)
         keys = list(stream_class.primary_keys)  # type: ignore[call-overload]
-        properties = {**schema["properties"], **self._own_properties(str(stream.name))}
+        properties = {**schema["properties"]}
+        for name, own in self._own_properties(str(stream.name)).items():
+            said = properties.get(name, {}).get("description")
+            properties[name] = {"description": said, **own} if said else own
         for name, target in pointers(stream_class, properties).items():
             properties[name] = _pointing(properties[name], target)
         for name in keys:

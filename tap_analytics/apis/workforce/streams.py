@@ -40,6 +40,7 @@ class OverlapPeriods(WorkforceStream):
 
     name = "overlap_periods"
     path = "/v1/work_schedule/overlap_periods"
+    references = {"schedule_id": "schedules.id"}
 
 
 DOCUMENTED = (PublicCredentials, WebhookSubscriptions, Tasks, Schedules, OverlapPeriods)

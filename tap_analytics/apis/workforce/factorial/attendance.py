@@ -33,6 +33,7 @@ class AttendanceShifts(DateWindows, FactorialStream):
     references = {
         "employee_id": "workforce_employees.id",
         "time_settings_break_configuration_id": "workforce_break_configurations.id",
+        "workplace_id": "workforce_locations.id",
     }
 
 
@@ -103,7 +104,11 @@ class OvertimeRequests(FactorialStream):
     name = "workforce_overtime_requests"
     path = "/attendance/overtime_requests"
     fixed_params = {"include_approval_flow": "false"}
-    references = {"employee_id": "workforce_employees.id"}
+    references = {
+        "approver_id": "workforce_employees.id",
+        "author_id": "workforce_employees.id",
+        "employee_id": "workforce_employees.id",
+    }
 
 
 class EditTimesheetRequests(FactorialStream):
@@ -113,8 +118,11 @@ class EditTimesheetRequests(FactorialStream):
     path = "/attendance/edit_timesheet_requests"
     references = {
         "attendance_shift_id": "workforce_attendance_shifts.id",
+        "clock_in_work_area_id": "workforce_work_areas.id",
+        "clock_out_work_area_id": "workforce_work_areas.id",
         "employee_id": "workforce_employees.id",
         "time_settings_break_configuration_id": "workforce_break_configurations.id",
+        "workplace_id": "workforce_locations.id",
     }
 
 
@@ -126,6 +134,7 @@ class OpenShifts(FactorialStream):
     references = {
         "employee_id": "workforce_employees.id",
         "time_settings_break_configuration_id": "workforce_break_configurations.id",
+        "workplace_id": "workforce_locations.id",
     }
 
 

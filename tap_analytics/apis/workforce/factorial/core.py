@@ -13,6 +13,7 @@ class PublicCredentials(documented.PublicCredentials, FactorialStream):
     """The company behind the key."""
 
     path = "/api_public/credentials"
+    references = {"employee_id": "workforce_employees.id"}
 
 
 class WebhookSubscriptions(documented.WebhookSubscriptions, FactorialStream):
@@ -25,6 +26,7 @@ class Tasks(documented.Tasks, FactorialStream):
     """Tasks of employees."""
 
     path = "/tasks/tasks"
+    references = {"author_employee_id": "workforce_employees.id"}
 
 
 class Schedules(documented.Schedules, FactorialStream):
@@ -43,7 +45,6 @@ class OverlapPeriods(documented.OverlapPeriods, FactorialStream):
 
     path = "/work_schedule/overlap_periods"
     fixed_params = _WITH_MEMBERS
-    references = {"schedule_id": "schedules.id"}
 
 
 class Teams(FactorialStream):
@@ -52,6 +53,7 @@ class Teams(FactorialStream):
     name = "workforce_teams"
     path = "/teams/teams"
     fixed_params = _WITH_MEMBERS
+    references = {"parent_team_id": "workforce_teams.id"}
 
 
 class Memberships(FactorialStream):
@@ -68,6 +70,7 @@ class Allowances(FactorialStream):
 
     name = "workforce_allowances"
     path = "/timeoff/allowances"
+    references = {"timeoff_policy_id": "workforce_policies.id"}
 
 
 class BlockedPeriods(FactorialStream):
@@ -84,7 +87,10 @@ class Leaves(FactorialStream):
     path = "/timeoff/leaves"
     replication_key = "updated_at"
     fixed_params = {"include_deleted_leaves": "true"}
-    references = {"employee_id": "workforce_employees.id"}
+    references = {
+        "employee_id": "workforce_employees.id",
+        "leave_type_id": "workforce_leave_types.id",
+    }
 
 
 class LeaveTypes(FactorialStream):
@@ -129,7 +135,11 @@ class ContractVersions(FactorialStream):
     name = "workforce_contract_versions"
     path = "/contracts/contract_versions"
     replication_key = "updated_at"
-    references = {"employee_id": "workforce_employees.id"}
+    references = {
+        "contracts_contract_id": "workforce_contracts.id",
+        "employee_id": "workforce_employees.id",
+        "job_catalog_level_id": "workforce_job_catalog_levels.id",
+    }
 
 
 class ReferenceContracts(FactorialStream):
@@ -140,6 +150,12 @@ class ReferenceContracts(FactorialStream):
 
     name = "workforce_reference_contracts"
     path = "/contracts/reference_contracts"
+    references = {
+        "contracts_contract_id": "workforce_contracts.id",
+        "employee_id": "workforce_employees.id",
+        "id": "workforce_contract_versions.id",
+        "job_catalog_level_id": "workforce_job_catalog_levels.id",
+    }
 
 
 class Taxonomies(FactorialStream):
@@ -147,6 +163,7 @@ class Taxonomies(FactorialStream):
 
     name = "workforce_taxonomies"
     path = "/contracts/taxonomies"
+    references = {"legal_entity_id": "workforce_legal_entities.id"}
 
 
 class Fields(FactorialStream):
@@ -154,6 +171,7 @@ class Fields(FactorialStream):
 
     name = "workforce_fields"
     path = "/custom_fields/fields"
+    references = {"legal_entity_id": "workforce_legal_entities.id"}
 
 
 class FieldsOptions(FactorialStream):
@@ -182,6 +200,13 @@ class Employees(FactorialStream):
     path = "/employees/employees"
     fixed_params = {"only_active": "false", "only_managers": "false"}
     child_keys = {"employee_id": "id"}
+    references = {
+        "default_work_area_id": "workforce_work_areas.id",
+        "legal_entity_id": "workforce_legal_entities.id",
+        "location_id": "workforce_locations.id",
+        "manager_id": "workforce_employees.id",
+        "timeoff_manager_id": "workforce_employees.id",
+    }
 
 
 class CostCenters(FactorialStream):
@@ -189,6 +214,7 @@ class CostCenters(FactorialStream):
 
     name = "workforce_cost_centers"
     path = "/finance/cost_centers"
+    references = {"legal_entity_id": "workforce_legal_entities.id"}
 
 
 class CompanyHolidays(FactorialStream):
@@ -196,6 +222,7 @@ class CompanyHolidays(FactorialStream):
 
     name = "workforce_company_holidays"
     path = "/holidays/company_holidays"
+    references = {"location_id": "workforce_locations.id"}
 
 
 class Locations(FactorialStream):
@@ -219,7 +246,11 @@ class Shifts(DateWindows, FactorialStream):
 
     name = "workforce_shifts"
     path = "/shift_management/shifts"
-    references = {"employee_id": "workforce_employees.id"}
+    references = {
+        "employee_id": "workforce_employees.id",
+        "location_id": "workforce_locations.id",
+        "locations_work_area_id": "workforce_work_areas.id",
+    }
 
 
 STREAMS = (

@@ -15,6 +15,7 @@ class Documents(FactorialStream):
     path = "/documents/documents"
     fixed_params = {"by_pending_assignment": "false", "by_trash_bin": "false"}
     references = {
+        "author_id": "workforce_employees.access_id",
         "employee_id": "workforce_employees.id",
         "folder_id": "workforce_documents_folders.id",
         "leave_id": "workforce_leaves.id",

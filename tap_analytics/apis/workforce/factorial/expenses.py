@@ -41,6 +41,7 @@ class Expensables(FactorialStream):
         "mileage_id": "workforce_mileages.id",
         "per_diem_id": "workforce_per_diems.id",
         "project_id": "workforce_projects.id",
+        "reporter_id": "workforce_employees.id",
     }
 
 

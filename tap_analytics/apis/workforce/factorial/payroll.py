@@ -73,6 +73,8 @@ class EmployeesCompensations(FactorialStream):
     path = "/compensations/employees_compensations"
     replication_key = "updated_at"
     references = {
+        "created_by_employee_id": "workforce_employees.id",
+        "last_updated_by_employee_id": "workforce_employees.id",
         "payroll_concept_id": "workforce_compensations_concepts.id",
         "payroll_run_id": "workforce_payroll_runs.id",
     }

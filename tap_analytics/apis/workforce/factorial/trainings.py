@@ -10,6 +10,7 @@ class Trainings(FactorialStream):
 
     name = "workforce_trainings"
     path = "/trainings/trainings"
+    references = {"author_employee_id": "workforce_employees.id"}
 
 
 class TrainingClasses(FactorialStream):
@@ -28,6 +29,7 @@ class TrainingsSessions(FactorialStream):
     name = "workforce_trainings_sessions"
     path = "/trainings/sessions"
     references = {
+        "parent_id": "workforce_trainings_sessions.id",
         "training_class_id": "workforce_training_classes.id",
         "training_id": "workforce_trainings.id",
     }
@@ -39,6 +41,7 @@ class SessionAttendances(FactorialStream):
     name = "workforce_session_attendances"
     path = "/trainings/session_attendances"
     references = {
+        "access_id": "workforce_employees.access_id",
         "employee_id": "workforce_employees.id",
     }
 
