@@ -236,7 +236,9 @@ class TapAnalytics(SdkTap):
     def try_out(self, test: str) -> int:
         """Try the selected streams without reading them, and return the exit status."""
         if test == "schema":
-            self.write_schemas()
+            for stream in (stream for root in self.roots for stream in root.family):
+                if stream.selected:
+                    stream.write_schema()
             self.message_writer.flush()
             return 0
         every = accounts(self.config)

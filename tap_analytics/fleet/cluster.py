@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from distributed import Client, LocalCluster
+from distributed import Client, Scheduler, SpecCluster, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _NEEDS = ("tap-analytics",)
+_NO_DASHBOARD = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
+"""Dask serves its state over HTTP, on all addresses of the machine unless told otherwise."""
 
 
 class ClusterError(Exception):
@@ -36,18 +38,7 @@ def connected(
         ClusterError: Nobody answers.
     """
     if scheduler is None:
-        with (
-            LocalCluster(
-                n_workers=workers,
-                threads_per_worker=threads,
-                # Taps and targets are processes anyhow, and Ctrl-C would end others with us.
-                processes=False,
-                dashboard_address=None,
-                # What becomes of an account is said by us, once it is final.
-                silence_logs=logging.CRITICAL,
-            ) as cluster,
-            Client(cluster) as client,
-        ):
+        with _local(workers, threads) as cluster, Client(cluster) as client:
             yield client
         return
     try:
@@ -62,6 +53,20 @@ def connected(
             text = f"the scheduler at {scheduler} has no worker after {timeout:.0f} s"
             raise ClusterError(text) from None
         yield client
+
+
+def _local(workers: int, threads: int) -> SpecCluster:
+    """Return a cluster within this process.
+
+    Taps and targets are processes anyhow, and Ctrl-C would end workers of their own with us.
+    """
+    worker = {"nthreads": threads, "memory_limit": 0, "protocol": "inproc://", **_NO_DASHBOARD}
+    return SpecCluster(
+        scheduler={"cls": Scheduler, "options": {"protocol": "inproc://", **_NO_DASHBOARD}},
+        workers={number: {"cls": Worker, "options": worker} for number in range(workers)},
+        # What becomes of an account is said by us, once it is final.
+        silence_logs=logging.CRITICAL,
+    )
 
 
 def inspect(client: Client, program: str) -> list[str]:

@@ -19,13 +19,13 @@ from tap_analytics.fleet.crew import Crew, Limits
 from tap_analytics.fleet.store import Store
 from tap_analytics.fleet.tables import Tables
 from tap_analytics.fleet.told import Told
-from tap_analytics.fleet.unit import COMPLETE, Outcome, Unit
+from tap_analytics.fleet.unit import COMPLETE, MISCONFIGURED, Outcome, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 INCOMPLETE = 1
-MISCONFIGURED = 2
+_VERSION = version("tap-analytics")
 _PLACEHOLDER = "{account}"
 _DESCRIPTION = """
 Read many accounts into a Singer target, each by a tap and a target of its own, on the workers
@@ -71,26 +71,24 @@ def _run(options: argparse.Namespace, told: Told) -> int:
         if troubles := cluster.inspect(client, options.target[0]):
             raise plan.PlanError(troubles)
         _settle(store, by_api=options.by_api)
-        crew = Crew(
-            client,
-            units,
-            Limits(options.retries, options.patience),
-            told,
-            shown,
-        )
-        tables = Tables(store, options.target, catalog, version("tap-analytics"))
-        outcomes = crew.run(None if _is_apart(options) else tables)
-    status = _status(outcomes, told)
-    shown.table(outcomes, time.monotonic() - began)
-    if options.report:
-        facts = {
-            "version": version("tap-analytics"),
-            "started_at": started_at,
-            "ended_at": _now(),
-            "exit_status": status,
-        }
-        content = show.document(outcomes, facts)
-        options.report.write_text(f"{json.dumps(content, indent=2)}\n", encoding="utf-8")
+        limits = Limits(options.retries, options.patience)
+        crew = Crew(client, units, limits, told, shown)
+        is_apart = _is_apart(options)
+        outcomes = crew.run(None if is_apart else Tables(store, members, units[0], _VERSION))
+        status = _status(outcomes, told)
+        shown.table(outcomes, time.monotonic() - began)
+        if options.report:
+            facts = {
+                "version": _VERSION,
+                "started_at": started_at,
+                "ended_at": _now(),
+                "exit_status": status,
+            }
+            content = show.document(outcomes, facts)
+            options.report.write_text(f"{json.dumps(content, indent=2)}\n", encoding="utf-8")
+        if crew.has_given_up:  # Dask would wait for what does not end
+            sys.stderr.flush()
+            os._exit(status)
     return status
 
 
@@ -105,10 +103,7 @@ def _members(options: argparse.Namespace) -> list[plan.Member]:
             f"from tables that they share: give each a schema, with {_PLACEHOLDER} in --target"
         )
         raise plan.PlanError([text])
-    members = [member for member in members if not wanted or member.name in wanted]
-    if options.by_api:
-        return [member.only(api) for member in members for api in sorted(member.apis)]
-    return members
+    return [member for member in members if not wanted or member.name in wanted]
 
 
 def _is_apart(options: argparse.Namespace) -> bool:
@@ -118,9 +113,11 @@ def _is_apart(options: argparse.Namespace) -> bool:
 
 def _units(
     options: argparse.Namespace, members: Sequence[plan.Member], catalog: str | None
-) -> dict[Unit, frozenset[str]]:
+) -> list[Unit]:
     fleet = uuid.uuid4().hex[:12]
-    return {
+    if options.by_api:
+        members = [member.only(api) for member in members for api in sorted(member.apis)]
+    return [
         Unit(
             fleet=fleet,
             account=member.name,
@@ -130,9 +127,10 @@ def _units(
             catalog=catalog,
             lease_seconds=options.lease_seconds,
             limit=options.limit,
-        ): member.apis
+            patience=options.patience,
+        )
         for member in members
-    }
+    ]
 
 
 def _store(url: str) -> Store:
@@ -189,6 +187,7 @@ def _now() -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tap-analytics-fleet", description=_DESCRIPTION)
     add = parser.add_argument
+    add("--version", action="version", version=f"%(prog)s {_VERSION}")
     add(
         "--accounts",
         type=Path,

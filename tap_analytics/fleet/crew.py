@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import queue
 import time
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from distributed.scheduler import KilledWorker
 
-from tap_analytics.fleet.unit import COMPLETE, FAILED, INTERRUPTED, Outcome, Unfinished
+from tap_analytics.fleet.plan import PlanError
+from tap_analytics.fleet.unit import (
+    BUSY,
+    COMPLETE,
+    FAILED,
+    INTERRUPTED,
+    MISCONFIGURED,
+    Outcome,
+    Unfinished,
+)
 from tap_analytics.fleet.work import halt, read_account
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Sequence
 
     from distributed import Client, Future
 
@@ -26,7 +34,8 @@ if TYPE_CHECKING:
 
 _TICK_SECONDS = 0.2
 _HALT_SECONDS = 2.0
-_LEADS = 3
+_MARGIN_SECONDS = 10.0
+"""For a worker to say that it had to kill what would not end."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,7 @@ class Limits:
 
     Attributes:
         retries: How often an account is tried again whose programs broke off.
-        patience: Seconds to go on without a worker, or after being told to end.
+        patience: Seconds to go on without a worker, and that units have to end when told to.
     """
 
     retries: int
@@ -48,7 +57,7 @@ class Crew:
     def __init__(
         self,
         client: Client,
-        apis: Mapping[Unit, frozenset[str]],
+        units: Sequence[Unit],
         limits: Limits,
         told: Told,
         shown: Show,
@@ -57,56 +66,60 @@ class Crew:
 
         Args:
             client: Dask's client.
-            apis: The units, and which APIs each reads.
+            units: The units.
             limits: How long and how often to try.
             told: Whether the run was told to end.
             shown: Where to say how it goes.
         """
         self._client = client
-        self._apis = apis
+        self._units = units
         self._limits = limits
         self._told = told
         self._shown = shown
+        self._names = {unit.account for unit in units}
         self._open: dict[str, Unit] = {}
         self._lost: list[Unit] = []
         self._rounds = 0
         self._futures: list[Future[Outcome]] = []
         self._done: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()
         self.outcomes: dict[str, Outcome] = {}
+        self.has_given_up = False
 
     def run(self, tables: Tables | None) -> list[Outcome]:
         """Read all units; returns their outcomes in the units' order.
 
         Args:
-            tables: Which APIs have tables. Until all have, one account goes first, alone. None if
-                accounts share no tables.
+            tables: What makes the tables ahead. None if accounts share none.
         """
-        waiting = list(self._apis)
-        if tables is not None:
-            self._lead(waiting, tables)
-        self._submit(waiting)
-        self._follow()
+        obstacle = self._make(tables) if tables and not tables.are_made else None
+        if obstacle:
+            for unit in self._units:
+                self._note(replace(obstacle, account=unit.account))
+        else:
+            self._submit(self._units)
+            self._follow()
         return [
             self.outcomes.get(unit.account)
             or Outcome(unit.account, INTERRUPTED, reason="not begun")
-            for unit in self._apis
+            for unit in self._units
         ]
 
-    def _lead(self, waiting: list[Unit], tables: Tables) -> None:
-        """Let single accounts make the tables, each API's by one that is read whole."""
-        tried: Counter[str] = Counter()
-        while self._told.status is None:
-            without = {api for unit in waiting for api in self._apis[unit]} - tables.apis
-            without -= {api for api, times in tried.items() if times >= _LEADS}
-            unit = next((u for u in waiting if self._apis[u] & without), None)
-            if unit is None:
-                return
-            waiting.remove(unit)
-            self._submit([unit])
+    def _make(self, tables: Tables) -> Outcome | None:
+        """Make tables, or let another fleet do so; returns what is in the way, if anything."""
+        deadline = time.monotonic() + self._limits.patience
+        while not tables.are_made:
+            self._submit([tables.unit])
             self._follow()
-            if self.outcomes[unit.account].status == COMPLETE:
-                tables.add(self._apis[unit])
-            tried.update(self._apis[unit])
+            outcome = self.outcomes.pop(tables.unit.account, None)
+            if outcome is None:
+                return None
+            if outcome.tap_status == MISCONFIGURED:
+                raise PlanError([str(outcome.reason)])
+            if outcome.status == COMPLETE:
+                tables.note()
+            elif outcome.status != BUSY or time.monotonic() > deadline:
+                return replace(outcome, reason=f"tables cannot be made: {outcome.reason}")
+        return None
 
     def _submit(self, units: Iterable[Unit]) -> None:
         for unit in units if self._told.status is None else ():
@@ -138,7 +151,7 @@ class Crew:
                     # Again and again, for workers that come meanwhile.
                     self._client.run(halt, self._fleet, on_error="ignore")
                     halt_again_at = now + _HALT_SECONDS
-            if halted_at is not None and now - halted_at > self._limits.patience:
+            if halted_at is not None and now - halted_at > self._limits.patience + _MARGIN_SECONDS:
                 self._give_up(INTERRUPTED, "did not end in time")
             elif now - alive_at > self._limits.patience:
                 self._give_up(FAILED, f"no worker for {self._limits.patience:.0f} s")
@@ -148,7 +161,7 @@ class Crew:
 
     @property
     def _fleet(self) -> str:
-        return next(iter(self._apis)).fleet
+        return self._units[0].fleet
 
     def _has_workers(self) -> bool:
         return self._client.status == "running" and bool(
@@ -167,6 +180,7 @@ class Crew:
             self._lost.append(unit)
 
     def _give_up(self, status: str, reason: str) -> None:
+        self.has_given_up = True
         for unit in (*self._open.values(), *self._lost):
             text = f"{reason}; the next run goes on from the account's state"
             self._note(Outcome(unit.account, status, reason=text))
@@ -175,7 +189,8 @@ class Crew:
 
     def _note(self, outcome: Outcome) -> None:
         self.outcomes[outcome.account] = outcome
-        self._shown.outcome(outcome)
+        if outcome.account in self._names:
+            self._shown.outcome(outcome)
 
 
 def _of_error(unit: Unit, error: BaseException | None, retries: int) -> Outcome:

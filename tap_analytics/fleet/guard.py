@@ -1,8 +1,9 @@
 """Runs a tap piped into a target that must not outlive their worker; a script of its own.
 
 Its first line of standard input is the job, as JSON. The line ``end`` then ends the tap, whose
-last state still passes the target. When the input closes, the worker is gone: somebody else may
-begin to read the same account, so all is killed at once, before another row is written.
+last state still passes the target; both are killed if that takes too long. When the input closes,
+the worker is gone: somebody else may begin to read the same account, so all is killed at once,
+before another row is written.
 
 What the target prints, its states, goes to standard output. The last line there is ``EXIT`` and
 the exit statuses of the two.
@@ -29,7 +30,7 @@ def arguments() -> list[str]:
 
 
 def main() -> NoReturn:
-    """Do the job, and leave with 0 however the programs end, for that is in the last line."""
+    """Do the job; how the programs ended is in the last line, and not in the exit status."""
     job = json.loads(sys.stdin.buffer.readline())
     try:
         tap, target = _start(job)
@@ -39,7 +40,7 @@ def main() -> NoReturn:
         _kill_all()
     _close(tap.stdout)
     threading.Thread(target=_feed, args=(tap, job["config"]), daemon=True).start()
-    threading.Thread(target=_obey, args=(tap, job["folder"]), daemon=True).start()
+    threading.Thread(target=_obey, args=(tap, target, job), daemon=True).start()
     target_status = target.wait()
     with suppress(subprocess.TimeoutExpired):
         tap.wait(_LEAVE_SECONDS)
@@ -50,7 +51,7 @@ def main() -> NoReturn:
         except subprocess.TimeoutExpired:
             tap.kill()
     _tell(tap.wait(), target_status)
-    os._exit(0)  # without waiting for the thread that reads
+    _kill_all()  # what they may have left behind, too
 
 
 def _start(job: dict[str, Any]) -> tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]:
@@ -78,11 +79,17 @@ def _feed(tap: subprocess.Popen[bytes], config: Any) -> None:
     _close(tap.stdin)
 
 
-def _obey(tap: subprocess.Popen[bytes], folder: str) -> None:
+def _obey(
+    tap: subprocess.Popen[bytes], target: subprocess.Popen[bytes], job: dict[str, Any]
+) -> None:
     for line in sys.stdin.buffer:
         if line.strip() == b"end":
             tap.terminate()
-    shutil.rmtree(folder, ignore_errors=True)
+            for program in (target, tap):
+                late = threading.Timer(job["patience"], program.kill)
+                late.daemon = True
+                late.start()
+    shutil.rmtree(job["folder"], ignore_errors=True)
     _kill_all()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _EXIT = b"EXIT "
 _SECONDS_BETWEEN_STATES = 1.0
 _LOG_BYTES = 64 * 1024
+_CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x1f\x7f-\x9f]")
+"""What would change a terminal's colors, or worse."""
 
 
 @dataclass
@@ -36,14 +39,16 @@ class Ending:
         target: That of the target.
         report: The tap's report, empty if there is none.
         last_words: The last line that each logged, by name.
-        told: Whether the tap was told to end.
+        told: Why the tap was told to end; None if it was not.
+        states: How many states the target confirmed.
     """
 
     tap: int | None = None
     target: int | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
     last_words: Mapping[str, str] = field(default_factory=dict)
-    told: bool = False
+    told: str | None = None
+    states: int = 0
 
 
 class Pipeline:
@@ -62,13 +67,13 @@ class Pipeline:
         self._lease = lease
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
-        self._told_to_end = False
+        self._told: str | None = None
 
-    def end(self) -> None:
+    def end(self, why: str) -> None:
         """Tell the tap to end, from any thread; what it has read still reaches the target."""
         with self._lock:
-            if not self._told_to_end:  # a second signal would end the tap without its state
-                self._told_to_end = True
+            if self._told is None:  # a second signal would end the tap without its state
+                self._told = why
                 self._say(b"end\n")
 
     def abandon(self) -> None:
@@ -87,7 +92,8 @@ class Pipeline:
         with tempfile.TemporaryDirectory(prefix="tap-analytics-fleet-") as name:
             folder = Path(name)
             job = self._job(folder)
-            timer = threading.Timer(self._unit.limit, self.end)
+            why = f"took longer than {self._unit.limit:.0f} s"
+            timer = threading.Timer(self._unit.limit, self.end, (why,))
             timer.daemon = True
             timer.start()
             try:
@@ -96,7 +102,7 @@ class Pipeline:
                 timer.cancel()
                 self.abandon()
             self._lease.check()
-            ending.told = self._told_to_end
+            ending.told = self._told
             ending.report = _report(folder / "report.json")
             logs = {part: _tail(folder / f"{part}.log") for part in ("tap", "target")}
             ending.last_words = {part: _last_line(text) for part, text in logs.items()}
@@ -107,6 +113,8 @@ class Pipeline:
     def _job(self, folder: Path) -> dict[str, Any]:
         """Put the files that the tap reads into a folder; return what the guard is to do."""
         command = [sys.executable, "-m", "tap_analytics", "--config", "-"]
+        if self._unit.is_schema_only:
+            command.append("--test=schema")
         state = self._store.read(self._unit.state_name)
         catalog = self._unit.catalog
         contents = {"state": state, "catalog": catalog.encode() if catalog else None}
@@ -123,6 +131,7 @@ class Pipeline:
                 "report_path": str(folder / "report.json"),
             },
             "folder": str(folder),
+            "patience": self._unit.patience,
             "tap_log": str(folder / "tap.log"),
             "target_log": str(folder / "target.log"),
         }
@@ -137,7 +146,7 @@ class Pipeline:
             with self._lock:
                 self._process = process
                 self._say(json.dumps(job).encode() + b"\n")
-                if self._told_to_end:
+                if self._told:
                     self._say(b"end\n")
             self._lease.on_loss = self.abandon
             try:
@@ -148,18 +157,20 @@ class Pipeline:
     def _follow(self, process: subprocess.Popen[bytes]) -> Ending:
         """Keep the states that the target prints, until both programs have ended."""
         ending = Ending()
+        line = b""
         latest: bytes | None = None
         kept_at = 0.0
         for line in process.stdout or ():
-            if line.startswith(_EXIT):
-                ending.tap, ending.target = json.loads(line[len(_EXIT) :])
-            elif _is_state(line):
+            if _is_state(line):
                 latest = line
+                ending.states += 1
                 if time.monotonic() - kept_at > _SECONDS_BETWEEN_STATES:
                     self._keep(latest)
                     latest, kept_at = None, time.monotonic()
         if latest is not None:
             self._keep(latest)
+        if line.startswith(_EXIT):  # none, if the guard was killed
+            ending.tap, ending.target = json.loads(line[len(_EXIT) :])
         return ending
 
     def _keep(self, state: bytes) -> None:
@@ -174,11 +185,12 @@ class Pipeline:
 
 
 def _is_state(line: bytes) -> bool:
-    """Whether a line is a state, and not something else that a target prints."""
+    """Whether a line is a state, and not something else that a target prints, such as its log."""
     try:
-        return isinstance(json.loads(line), dict)
-    except ValueError:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
         return False
+    return isinstance(found, dict) and isinstance(found.get("bookmarks"), dict)
 
 
 def _report(path: Path) -> dict[str, Any]:
@@ -201,4 +213,5 @@ def _tail(path: Path) -> str:
 def _last_line(text: str) -> str:
     """Return the last line of a log, without the time, level and name before it."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1].rsplit(" | ", 1)[-1] if lines else ""
+    last = lines[-1].rsplit(" | ", 1)[-1] if lines else ""
+    return _CONTROL.sub("", last)

@@ -15,13 +15,28 @@ from tap_analytics.apis import PACKAGES
 from tap_analytics.engine.accounts import accounts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tap_analytics.engine.accounts import Account
 
+_QUOTED = re.compile(r"'[^']{2,}'")
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})\Z")
 _ITS_OWN = ("report_path", "progress")
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads YAML, and takes nothing that stands twice, of which the last would hold silently."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        """Return a mapping."""
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                text = "the same name stands twice in one object"
+                raise yaml.constructor.ConstructorError(None, None, text, key.start_mark)
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
+        return super().construct_mapping(node, deep)
 
 
 class PlanError(Exception):
@@ -77,7 +92,10 @@ def read(path: Path, environment: Mapping[str, str]) -> list[Member]:
     """
     given = _parsed(path)
     missing: list[str] = []
-    config = _expanded(given, environment, missing)
+    try:
+        config = _expanded(given, environment, missing)
+    except RecursionError:
+        raise PlanError([f"'{path}' has an alias ('*...') within what it stands for"]) from None
     if missing:
         raise PlanError([f"the environment has no '{name}'" for name in dict.fromkeys(missing)])
     if not config.get("accounts"):
@@ -91,16 +109,39 @@ def read(path: Path, environment: Mapping[str, str]) -> list[Member]:
         for name in _ITS_OWN
         if name in config
     ]
+    errors += _unquoted(config["accounts"])
     if errors:
         raise PlanError(errors)
     around = {name: value for name, value in config.items() if name != "accounts"}
     given_accounts = config["accounts"]
     if isinstance(given_accounts, str):
         given_accounts = prepared["accounts"]
-    return [
+    members = [
         _member(account, {**around, "accounts": [own]})
         for account, own in zip(accounts(prepared), given_accounts, strict=True)
     ]
+    _check_names(members)
+    return members
+
+
+def _unquoted(given: Any) -> Iterator[str]:
+    """Say which names are a number, a date or yes and no for YAML, and not what was written."""
+    for number, account in enumerate(given if isinstance(given, list) else (), 1):
+        name = account.get("name") if isinstance(account, dict) else None
+        if name is not None and not isinstance(name, str):
+            yield f"account {number}: its 'name' is no text in YAML unless it is in quotes"
+
+
+def _check_names(members: Sequence[Member]) -> None:
+    """Refuse names that are one name for some file systems, where their states are kept."""
+    seen: dict[str, str] = {}
+    for member in members:
+        other = seen.setdefault(member.name.casefold(), member.name)
+        if other != member.name:
+            text = (
+                f"accounts '{other}' and '{member.name}' need names that differ in more than case"
+            )
+            raise PlanError([text])
 
 
 def _member(account: Account, config: dict[str, Any]) -> Member:
@@ -114,7 +155,7 @@ def _member(account: Account, config: dict[str, Any]) -> Member:
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        content = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)  # noqa: S506 - a safe one
     except OSError as error:
         raise PlanError([f"'{path}' cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError:
@@ -122,7 +163,9 @@ def _parsed(path: Path) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:  # whose own text quotes the line, and what is in it
         mark = error.problem_mark
         where = f": line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise PlanError([f"'{path}' is not whole YAML{where}: {error.problem}"]) from None
+        # An alias or a tag that is not there may be a key that should have been in quotes.
+        problem = _QUOTED.sub("'...'", error.problem or "")
+        raise PlanError([f"'{path}' is not whole YAML{where}: {problem}"]) from None
     except yaml.YAMLError:
         raise PlanError([f"'{path}' has characters that YAML does not allow"]) from None
     if not isinstance(content, dict):

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tap_analytics.fleet.unit import Outcome
 
 _SECONDS_BETWEEN_LINES = 30.0
+_WIDTH = 1000
+"""Of what is no terminal, such as a log: there a line is best left whole."""
 _COLORS = {COMPLETE: "green", FAILED: "red", BUSY: "yellow", INTERRUPTED: "yellow"}
 
 
@@ -27,6 +29,8 @@ class Show:
     def __init__(self, accounts: int) -> None:
         """Take how many accounts there are."""
         self._console = Console(stderr=True, highlight=False)
+        if not self._console.is_terminal:
+            self._console.width = _WIDTH
         self._accounts = accounts
         self._ended = 0
         self._records = 0

@@ -11,6 +11,8 @@ FAILED = "failed"
 BUSY = "busy"
 """Another fleet is reading the account."""
 INTERRUPTED = "interrupted"
+MISCONFIGURED = 2
+"""Exit status of a tap, and of a fleet, that was given what it cannot use."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -28,6 +30,8 @@ class Unit:
         catalog: The catalog as JSON text, None for all streams.
         lease_seconds: How long without a sign of life before the account passes on.
         limit: Seconds after which the account is told to end.
+        patience: Seconds to wait for its end then, before it is killed.
+        is_schema_only: Whether the target is only told which tables there are to be.
     """
 
     fleet: str
@@ -38,6 +42,8 @@ class Unit:
     catalog: str | None = None
     lease_seconds: float = 30.0
     limit: float = 86_400.0
+    patience: float = 60.0
+    is_schema_only: bool = False
 
     def __repr__(self) -> str:
         """Show no settings."""
@@ -61,7 +67,7 @@ class Outcome:
     Attributes:
         account: The account's name.
         status: ``complete``, ``failed``, ``busy`` or ``interrupted``.
-        reason: Why, if it is not complete.
+        reason: Why, if it is not complete; what to know of it, if it is.
         records: Records that the tap wrote, if the target took all of it.
         seconds: How long the last attempt took.
         attempts: How often it was begun.

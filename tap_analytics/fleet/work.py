@@ -11,15 +11,25 @@ from typing import TYPE_CHECKING
 from tap_analytics.fleet.lease import Busy, Holder, Lease, Lost
 from tap_analytics.fleet.pipeline import Ending, Pipeline
 from tap_analytics.fleet.store import Store
-from tap_analytics.fleet.unit import BUSY, COMPLETE, FAILED, INTERRUPTED, Outcome, Unfinished
+from tap_analytics.fleet.unit import (
+    BUSY,
+    COMPLETE,
+    FAILED,
+    INTERRUPTED,
+    MISCONFIGURED,
+    Outcome,
+    Unfinished,
+)
 
 if TYPE_CHECKING:
     from typing import Any
 
     from tap_analytics.fleet.unit import Unit
 
-_INCOMPLETE, _MISCONFIGURED = 1, 2
+_INCOMPLETE, _CLOSED, _KILLED = 1, 141, -9
 _LONGEST_REASON = 500
+_TOLD = "told to end"
+_UNCONFIRMED = "the target confirmed no state, so the next run reads the same again"
 _KEPT_HALTS = 100
 
 _lock = threading.Lock()
@@ -35,7 +45,7 @@ def halt(fleet: str) -> None:
         del _halted[:-_KEPT_HALTS]
         pipelines = [pipeline for whose, pipeline in _running if whose == fleet]
     for pipeline in pipelines:
-        pipeline.end()
+        pipeline.end(_TOLD)
 
 
 def read_account(unit: Unit) -> Outcome:
@@ -67,7 +77,7 @@ def _run(pipeline: Pipeline, fleet: str) -> Ending:
     with _lock:
         _running.append((fleet, pipeline))
         if fleet in _halted:
-            pipeline.end()
+            pipeline.end(_TOLD)
     try:
         return pipeline.run()
     finally:
@@ -94,13 +104,16 @@ def judge(ending: Ending, facts: dict[str, Any]) -> Outcome:
         "streams": streams,
     }
     if ending.target == 0 and ending.tap == 0:
-        return Outcome(**facts, status=COMPLETE)
+        reason = None if ending.states or not facts["records"] else _UNCONFIRMED
+        return Outcome(**facts, status=COMPLETE, reason=reason)
     if ending.told:
-        reason = "told to end; the next run goes on from its state"
+        killed = _KILLED in (ending.tap, ending.target)
+        how = ", and killed, for it did not end in time" if killed else ""
+        reason = f"{ending.told}{how}; the next run goes on from its state"
         return Outcome(**facts, status=INTERRUPTED, reason=reason)
     if ending.target == 0 and ending.tap == _INCOMPLETE and streams:
         return Outcome(**facts, status=FAILED, reason=_of_streams(streams))
-    if ending.tap == _MISCONFIGURED:
+    if ending.tap == MISCONFIGURED:
         return Outcome(**facts, status=FAILED, reason=f"tap: {ending.last_words['tap']}")
     raise Unfinished(Outcome(**facts, status=FAILED, reason=_of_programs(ending)))
 
@@ -115,6 +128,9 @@ def _of_streams(streams: list[dict[str, Any]]) -> str:
 
 def _of_programs(ending: Ending) -> str:
     """Return the words for programs that broke off; the target's end explains the tap's."""
+    if ending.target == 0 and ending.tap == _CLOSED:
+        words = f": {ending.last_words['target']}" if ending.last_words.get("target") else ""
+        return f"target ended before it had taken all of it{words}"[:_LONGEST_REASON]
     for part, status in (("target", ending.target), ("tap", ending.tap)):
         if status != 0:
             words = ending.last_words.get(part, "")

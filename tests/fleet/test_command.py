@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
+import shutil
 import signal
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tap_analytics.fleet.command import main
+from tap_analytics.fleet.lease import Holder, Lease
+from tap_analytics.fleet.plan import read
+from tap_analytics.fleet.store import Store
+from tap_analytics.fleet.tables import Tables
 from tests.fleet.cluster import Cluster, finish, fleet, options
 from tests.fleet.support import TARGET, Work, account
 from tests.fleet.test_work import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tap_analytics.sandbox import Sandbox
 
@@ -77,21 +84,46 @@ def test_accounts_are_read_on_this_machine_alone(work: Work) -> None:
     assert not [text for text in texts if CANARY in text or key in text]
 
 
-def test_the_first_account_goes_alone_until_the_tables_are_there(work: Work) -> None:
-    def times() -> list[tuple[float, float]]:
-        ends = [line for line in work.lines() if not line["stream"]]
-        return sorted((line["began"], line["ended"]) for line in ends)
+def test_tables_are_made_before_any_account_is_read(work: Work) -> None:
+    def runs() -> list[tuple[float, float, int]]:
+        """When each run of the target began and ended, and how many rows it got."""
+        files = [path.read_text().splitlines() for path in work.loaded.glob("*.jsonl")]
+        ends = [(json.loads(lines[-1]), len(lines) - 1) for lines in files]
+        return sorted((end["began"], end["ended"], rows) for end, rows in ends)
 
     given = command(work, *NAMES)
     finish(fleet(*given), 0)
-    (_, ended), *others = times()
-    assert len(others) == 3
-    assert all(began > ended for began, _ in others)
-    for path in work.loaded.iterdir():
-        path.unlink()
-    finish(fleet(*given), 0)
-    (_, ended), *others = times()
-    assert any(began < ended for began, _ in others)
+    (_, made, rows), *others = runs()
+    assert rows == 0
+    assert [rows for *_, rows in others] == [sum(work.served("acme").values())] * 4
+    assert all(began > made for began, *_ in others)
+    assert others[1][0] < others[0][1]
+    for change, tables in ({}, 0), ({"only": "acme"}, 1), ({"target": "env " + given[5]}, 1):
+        shutil.rmtree(work.loaded)
+        finish(fleet(*given, *options(**change)), 0)
+        assert [rows for *_, rows in runs()].count(0) == tables, change
+
+
+def test_tables_that_cannot_be_made_are_no_work_for_every_account(work: Work) -> None:
+    given = command(work, *NAMES[:3], target=("env", "no-such-target"), retries=0)
+    said = finish(fleet(*given), 1)
+    assert "acme: failed" in said
+    assert said.count("tables cannot be made: target ended with exit status 127: env: ") == 6
+    assert not (work.folder / "store" / "leases" / "acme").exists()
+
+
+def test_of_two_fleets_one_makes_the_tables(work: Work) -> None:
+    given = command(work, *NAMES[:2], lease_seconds=2)
+    tables = Tables(Store(work.store), read(Path(given[1]), {}), work.unit(), "1")
+    other = Lease(Store(work.store), tables.unit.account, Holder("other", "there"), 2)
+    with other:
+        said = finish(fleet(*given, "--patience", "1"), 1)
+        assert "tables cannot be made: is being read by another fleet (there)" in said
+        process = fleet(*given)
+        time.sleep(3)
+        assert not work.loaded.exists()
+    finish(process, 0)
+    assert work.rows() == work.served(*NAMES[:2])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -63,6 +63,15 @@ def test_only_whole_texts_are_variables(tmp_path: Path) -> None:
     assert acme.config["accounts"][0]["sales_api_key"] == "pa$$HOMEword$HOME"
 
 
+def test_aliases_and_merges_are_read(tmp_path: Path) -> None:
+    text = f"""{COMMON}
+accounts:
+- &acme {{name: acme, sales_api_key: k, sales_page_size: 7}}
+- {{<<: *acme, name: globex}}
+"""
+    assert [m.config["accounts"][0]["sales_page_size"] for m in plan(tmp_path, text)] == [7, 7]
+
+
 def test_json_is_read_too(tmp_path: Path) -> None:
     text = '{"sales_base_url": "https://a", "accounts": [{"name": "a", "sales_api_key": "k"}]}'
     (a,) = plan(tmp_path, text)
@@ -85,6 +94,18 @@ def test_json_is_read_too(tmp_path: Path) -> None:
         ),
         (f"accounts: [{{name: a, sales_api_key: k}}]\nreport_path: x{COMMON}", "'report_path'"),
         ("accounts: \0", "characters that YAML does not allow"),
+        (f"accounts:\n- name: a\n  sales_api_key: {CANARY}\n  name: b{COMMON}", "line 4, column 3"),
+        (f"accounts: []\naccounts: [{{name: a, sales_api_key: k}}]{COMMON}", "stands twice"),
+        ('{"accounts": [{"name": "a", "name": "b"}]}', "stands twice"),
+        (f"accounts: [{{name: a, sales_api_key: *{CANARY}}}]{COMMON}", "undefined alias"),
+        (f"accounts: [{{name: a, sales_api_key: !{CANARY} k}}]{COMMON}", "a constructor for"),
+        ("accounts: &all [{name: a}, *all]", "has an alias"),
+        (f"accounts: [{{name: 7, sales_api_key: {CANARY}}}]{COMMON}", "unless it is in quotes"),
+        (f"accounts: [{{name: no, sales_api_key: {CANARY}}}]{COMMON}", "unless it is in quotes"),
+        (
+            f"accounts: [{{name: a, sales_api_key: k}}, {{name: A, sales_api_key: k}}]{COMMON}",
+            "'a' and 'A' need names that differ in more than case",
+        ),
     ],
 )
 def test_mistakes_are_named_without_what_is_secret(tmp_path: Path, text: str, said: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shlex
 import signal
 import subprocess
 import sys
@@ -65,7 +66,24 @@ def test_an_account_is_read_and_its_state_resumes(work: Work) -> None:
 def test_a_state_is_kept_only_if_the_target_has_confirmed_it(work: Work) -> None:
     outcome = read_account(work.unit("acme", "--unconfirmed"))
     assert outcome.status == "complete"
+    assert "confirmed no state" in str(outcome.reason)
     assert work.state() == {}
+
+
+def test_what_else_a_target_prints_is_no_state(work: Work) -> None:
+    outcome = read_account(work.unit("acme", "--chatty"))
+    assert (outcome.status, outcome.tap_status, outcome.target_status) == ("complete", 0, 0)
+    assert work.state()["bookmarks"]["tasks"]["accounts"]["acme"]
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
+def test_a_target_that_does_not_end_is_killed_with_all_it_started(work: Work) -> None:
+    shell = ("sh", "-c", shlex.join(work.target("--hang")) + "; true")
+    outcome = read_account(replace(work.unit(), target=shell, limit=4, patience=1))
+    assert outcome.status == "interrupted"
+    assert str(outcome.reason).startswith("took longer than 4 s, and killed, ")
+    assert work.state()["bookmarks"]["tasks"]["accounts"]["acme"]
+    assert not processes_of(str(work.loaded))
 
 
 def test_a_target_that_fails_is_worth_another_attempt(work: Work) -> None:
@@ -208,7 +226,7 @@ def test_secrets_are_neither_shown_nor_on_a_command_line_or_disk(work: Work) -> 
         (141, 1, "target ended with exit status 1: no space"),
         (1, -9, "target was ended by signal 9"),
         (-11, 0, "tap was ended by signal 11: what now"),
-        (141, 0, "tap ended with exit status 141"),
+        (141, 0, "target ended before it had taken all of it: no space"),
         (0, 3, "target ended with exit status 3"),
         (None, None, "target did not run"),
     ],
