@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tap_analytics.engine.registry import ApiPackage
 
-PENDING = {"workforce", "experimentation"}
+PENDING = {"experimentation"}
 """APIs whose columns are not all described yet."""
 
 LONGEST = 120
