@@ -2,7 +2,8 @@
 
 The rooms, each of which imports from those in front of it alone (`tests/engine/test_rooms.py`):
 
-    errors, secrets   what can go wrong, and what must not be shown
+    errors, secrets, threads
+                      what can go wrong, what must not be shown, what may not be to be had
     values/           times, cursors, making rows fit their schema, JSON
     output/           messages, progress, report
     http/             one request: authenticated, within its budget, answered, tried again

@@ -13,7 +13,7 @@ from singer_sdk import RESTStream, Tap
 from tap_analytics.engine.run.bookmarks import Entry
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("errors and secrets", "values", "output", "http", "pages", "declarations", "run")
+ROOMS = ("errors, secrets and threads", "values", "output", "http", "pages", "declarations", "run")
 """From the lowest up; each imports from those in front of it."""
 
 Imports = dict[str, set[str]]
@@ -51,7 +51,7 @@ def room(module: str) -> str | None:
         return None
     if len(below) > 1 or below[0] in ROOMS:
         return below[0]
-    return ROOMS[0] if below[0] in ("errors", "secrets") else "declarations"
+    return ROOMS[0] if below[0] in ("errors", "secrets", "threads") else "declarations"
 
 
 def upward(imports: Imports) -> list[str]:

@@ -137,23 +137,25 @@ def _files(contents: Mapping[str, Any]) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def started_tap(
+def started_tap(  # noqa: PLR0913 - one for each part of a start
     config: Mapping[str, Any],
     *streams: str,
     catalog_: Record | None = None,
     state: Any = None,
     env: Mapping[str, str] | None = None,
     stdout: Any = subprocess.PIPE,
+    limits: str = ":",
 ) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """Start the tap; yield the process and the path of its report.
 
-    Its log goes to the file `stderr` beside the report.
+    Its log goes to the file `stderr` beside the report. `limits` is what the shell does before
+    it, such as `ulimit -v 500000`.
     """
     with (
         _arguments(config, streams, catalog_, state) as (arguments, report),
         report.with_name("stderr").open("wb") as stderr,
         subprocess.Popen(  # noqa: S603
-            [*TAP, *arguments],
+            ["/bin/sh", "-c", f'{limits} && exec "$@"', "sh", *TAP, *arguments],
             cwd=ROOT,
             env=environment(**(env or {})),
             stdout=stdout,

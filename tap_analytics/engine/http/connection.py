@@ -23,7 +23,9 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from tap_analytics.engine.errors import TransientError
 from tap_analytics.engine.http.dial import dial
+from tap_analytics.engine.threads import started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -238,24 +240,41 @@ class DeadlineAdapter(HTTPAdapter):
 
 
 class Watchdog:
-    """Ends attempts that take longer than allowed."""
+    """Ends attempts that take longer than allowed; one thread does so for all its users."""
 
     def __init__(self) -> None:
-        """Start without a thread; the first attempt starts it."""
+        """Start without a user, and without a thread."""
         self._attempts: set[Attempt] = set()
         self._lock = threading.Lock()
-        self._closed = threading.Event()
+        self._users = 0
+        self._over = threading.Event()
         self._thread: threading.Thread | None = None
+
+    def open(self) -> None:
+        """Take one more user; the first one starts the thread, before others take them all."""
+        with self._lock:
+            self._users += 1
+            self._start()
+
+    def _start(self) -> None:
+        if self._users and not (self._thread and self._thread.is_alive()):
+            self._over = threading.Event()
+            self._thread = started(partial(self._watch, self._over), "watchdog")
 
     @contextlib.contextmanager
     def limit(self, seconds: float) -> Iterator[Attempt]:
-        """Watch over one attempt of the calling thread."""
+        """Watch over one attempt of the calling thread.
+
+        Raises:
+            TransientError: If there is no thread that could.
+        """
         attempt = Attempt(time.monotonic() + seconds, seconds)
         with self._lock:
-            if self._thread is None:
-                thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
-                thread.start()
-                self._thread = thread
+            self._start()
+            if self._users and self._thread is None:
+                msg = "this machine gives no thread that could limit the time of a request: "
+                msg += "allow this process more tasks or more address space"
+                raise TransientError(msg)
             self._attempts.add(attempt)
         _current.attempt = attempt
         try:
@@ -266,8 +285,8 @@ class Watchdog:
                 self._attempts.discard(attempt)
             attempt.let_go()
 
-    def _watch(self) -> None:
-        while not self._closed.wait(_CHECK_EVERY):
+    def _watch(self, over: threading.Event) -> None:
+        while not over.wait(_CHECK_EVERY):
             now = time.monotonic()
             with self._lock:
                 overdue = [attempt for attempt in self._attempts if attempt.deadline < now]
@@ -275,5 +294,13 @@ class Watchdog:
                 attempt.abort()
 
     def close(self) -> None:
-        """End the thread."""
-        self._closed.set()
+        """Let a user go; the thread ends with the last one."""
+        with self._lock:
+            self._users -= 1
+            if self._users <= 0:
+                self._over.set()
+                self._thread = None
+
+
+WATCHDOG = Watchdog()
+"""The one of this process."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from urllib3.util.connection import allowed_gai_family
+
+from tap_analytics.engine.threads import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,7 +77,10 @@ def _in_words(reason: OSError | None, place: str) -> str:
 
 
 def _addresses(host: str, port: int, deadline: float, name: str) -> list[_Address]:
-    """Look a name up on a thread of its own, for nothing else ends a look-up in time."""
+    """Look a name up on a thread of its own, for nothing else ends a look-up in time.
+
+    Where no thread is to be had, it takes as long as the resolver allows itself.
+    """
     found: list[list[_Address] | Exception] = []
 
     def look_up() -> None:
@@ -85,13 +89,11 @@ def _addresses(host: str, port: int, deadline: float, name: str) -> list[_Addres
         except (OSError, UnicodeError) as error:
             found.append(error)
 
-    thread = threading.Thread(target=look_up, name="look-up", daemon=True)
-    try:
-        thread.start()
-    except RuntimeError as error:
-        msg = f"cannot look for host {name}: {error}"
-        raise Unreachable(msg) from None
-    thread.join(max(deadline - time.monotonic(), 0))
+    thread = started(look_up, "look-up")
+    if thread is None:
+        look_up()
+    else:
+        thread.join(max(deadline - time.monotonic(), 0))
     if not found:
         msg = f"cannot find host {name} in time"
         raise Unreachable(msg)

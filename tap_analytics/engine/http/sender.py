@@ -15,7 +15,7 @@ from requests.structures import CaseInsensitiveDict
 from tap_analytics.engine.errors import Denied, ReadError, TransientError
 from tap_analytics.engine.http.answers import Answer
 from tap_analytics.engine.http.auth import FORM
-from tap_analytics.engine.http.connection import DeadlineAdapter, Watchdog
+from tap_analytics.engine.http.connection import WATCHDOG, DeadlineAdapter
 from tap_analytics.engine.http.trouble import TROUBLE, in_words, is_timeout, plain_cause
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ class Sender:
             origin: Scheme and host of all requests.
             connections: Connections to keep open.
         """
-        self._watchdog = Watchdog()
+        WATCHDOG.open()
+        self._is_closed = False
         self._said: set[str] = set()
         self._authenticating = threading.Lock()
         session = requests.Session()
@@ -68,7 +69,7 @@ class Sender:
             TransientError: If there is no whole answer in time.
             ReadError: If it leads elsewhere, or is too large.
         """
-        with self._watchdog.limit(timeout) as attempt:
+        with WATCHDOG.limit(timeout) as attempt:
             try:
                 answer = self._follow(request, auth, attempt, space)
             except TROUBLE as error:
@@ -138,5 +139,7 @@ class Sender:
 
     def close(self) -> None:
         """Close idle connections; an attempt under way ends with its own time limit."""
-        self._watchdog.close()
+        if not self._is_closed:
+            self._is_closed = True
+            WATCHDOG.close()
         self._adapter.close()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tap_analytics.engine.output.closing import duration
 from tap_analytics.engine.output.report import INTERRUPTED
+from tap_analytics.engine.threads import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,8 +110,7 @@ class Progress:
             if is_terminal():
                 live = self._stack.enter_context(_live_view())
                 show = lambda: self._show_live(live)  # noqa: E731
-            self._thread = threading.Thread(target=show, name="progress", daemon=True)
-            self._thread.start()
+            self._thread = started(show, "progress")
 
     def __exit__(
         self,

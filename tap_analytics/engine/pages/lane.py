@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_analytics.engine.errors import ReadError
 from tap_analytics.engine.pages.reader import ListReader, PageSource
+from tap_analytics.engine.threads import started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -178,12 +179,8 @@ class Lane:
             self._work.notify()
         elif self._threads < self.concurrency and not self._closed:
             name = f"{self._name}-{self._threads + 1}"
-            thread = threading.Thread(target=self._serve, name=name, daemon=True)
-            try:
-                thread.start()
-            except (RuntimeError, MemoryError):  # those that there are have to do
-                return
-            self._threads += 1
+            # Where none is to be had, those that there are have to do.
+            self._threads += started(self._serve, name) is not None
 
     def _serve(self) -> None:
         try:

@@ -235,6 +235,9 @@ class Reading:
             self.tally.fail(DENIED, f"{error}; {helps}" if helps else str(error))
         elif isinstance(error, ReadError):
             self.tally.fail(FAILED, str(error))
+        elif isinstance(error, MemoryError):
+            lower = f"a smaller '{stream.api.name}_page_size' or 'max_concurrency' needs less"
+            self.tally.fail(FAILED, f"no memory is left for it: {lower}")
         else:
             stream.logger.error("Unexpected failure of '%s'", self.name, exc_info=error)
             self.tally.fail(FAILED, f"unexpected {type(error).__name__}: {error}")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 import threading
 from collections import deque
 from copy import deepcopy
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from tap_analytics.engine.run.bookmarks import Entry
+from tap_analytics.engine.threads import started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +50,7 @@ class Relay:
         self._file: Any = None
         self._is_done = False
         self._failure: BaseException | None = None
+        self._most_in_file: float = _BYTES_IN_FILE
 
     # What the thread of the account calls
 
@@ -84,7 +88,7 @@ class Relay:
                 self._in_memory += len(lines)
                 self._pieces.append((lines, state))
             else:
-                self._changed.wait_for(lambda: self._in_file + len(lines) <= _BYTES_IN_FILE)
+                self._changed.wait_for(lambda: self._in_file + len(lines) <= self._most_in_file)
                 self._pieces.append((self._put_aside(lines), state))
             self._changed.notify_all()
 
@@ -96,8 +100,15 @@ class Relay:
         self._in_file += len(lines)
         return start, len(lines)
 
-    def run(self, work: Callable[[], None]) -> None:
-        """Do the work that writes here, and note its end, whatever that is."""
+    def run(self, work: Callable[[], None], *, is_alone: bool = False) -> None:
+        """Do the work that writes here, and note its end, whatever that is.
+
+        Args:
+            work: The work.
+            is_alone: Whether nobody takes anything before it has ended.
+        """
+        if is_alone:
+            self._most_in_file = math.inf
         try:
             work()
             self._cut()
@@ -160,11 +171,17 @@ class Worker:
     def __init__(self, name: str) -> None:
         """Start to wait for work."""
         self._work: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        threading.Thread(target=self._serve, name=f"account-{name}", daemon=True).start()
+        self._thread = started(self._serve, f"account-{name}")
 
-    def give(self, work: Callable[[], None]) -> None:
-        """Let something be done after everything that was given before."""
-        self._work.put(work)
+    def give(self, relay: Relay, work: Callable[[], None]) -> None:
+        """Let work be done that writes to a relay, after everything that was given before.
+
+        Where no thread was to be had, it is done at once.
+        """
+        if self._thread is None:
+            relay.run(work, is_alone=True)
+        else:
+            self._work.put(partial(relay.run, work))
 
     def _serve(self) -> None:
         while True:

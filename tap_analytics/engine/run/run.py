@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict, deque
-from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +111,7 @@ class Run:
         for sync in planned:
             sync.open()
             if isinstance(sync.outlet, Relay):
-                self._worker(sync.root.access).give(partial(sync.outlet.run, sync.go))
+                self._worker(sync.root.access).give(sync.outlet, sync.go)
             ahead.append(sync)
             if len(ahead) > _OPENED_AHEAD:
                 yield ahead.popleft()

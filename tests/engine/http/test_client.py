@@ -18,9 +18,10 @@ import pytest
 from singer_sdk.streams.rest import HTTPRequest
 
 from tap_analytics.engine.errors import Denied, Gone, ReadError, TransientError
-from tap_analytics.engine.http import space
+from tap_analytics.engine.http import connection, sender, space
 from tap_analytics.engine.http.budget import Budget
 from tap_analytics.engine.http.client import Client, Patience
+from tap_analytics.engine.http.connection import Watchdog
 from tap_analytics.engine.http.policy import RetryPolicy
 from tap_analytics.engine.output.report import Tally
 from tests.engine.doubles import Reply, Server
@@ -550,14 +551,43 @@ def test_what_cannot_be_read_is_no_good_answer() -> None:
         assert (ask.budget._in_flight, ask.budget._pace._successes) == (0, 0)
 
 
-def test_a_watchdog_ends_with_its_client() -> None:
+@pytest.fixture
+def watchdog(monkeypatch: pytest.MonkeyPatch) -> Watchdog:
+    """A watchdog that has no users but those of this test."""
+    one = Watchdog()
+    monkeypatch.setattr(sender, "WATCHDOG", one)
+    return one
+
+
+def test_one_watchdog_looks_after_all_clients_and_ends_with_the_last(watchdog: Watchdog) -> None:
     with asking(GOOD) as (ask, _):
+        with asking(GOOD) as (other, _):
+            other()
+            thread = watchdog._thread
+            assert thread is not None
+            other.client.close()
         ask()
-        thread = ask.client._sender._watchdog._thread
-        assert thread is not None
+        assert watchdog._thread is thread
         assert thread.is_alive()
     thread.join(5)
     assert not thread.is_alive()
+    with asking(GOOD) as (ask, _):
+        ask()
+        assert watchdog._thread is not None
+        assert watchdog._thread is not thread
+
+
+def test_what_no_watchdog_limits_is_not_asked_for(
+    watchdog: Watchdog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "started", lambda *_: None)
+    with asking(GOOD) as (ask, server):
+        with pytest.raises(ReadError, match="more tasks or more address space"):
+            ask()
+        assert server.asked == []
+        monkeypatch.undo()
+        monkeypatch.setattr(sender, "WATCHDOG", watchdog)
+        assert ask() == ({"a": 1}, 7)
 
 
 def test_proxies_of_the_environment_are_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -368,8 +369,26 @@ def test_a_worker_does_its_work_in_order_in_a_thread_of_its_own() -> None:
             end.set()
 
     for number in range(3):
-        worker.give(lambda number=number: work(number))  # type: ignore[misc]
+        worker.give(relay_to(Taken()), partial(work, number))
     assert done == []
     began.set()
     assert end.wait(SOON)
     assert done == [(number, "account-berlin", True) for number in range(3)]
+
+
+def test_without_a_thread_the_work_is_done_at_once_and_waits_for_no_room(
+    monkeypatch: pytest.MonkeyPatch, taken: Taken
+) -> None:
+    monkeypatch.setattr(relays, "_BYTES_IN_MEMORY", 3)
+    monkeypatch.setattr(relays, "_BYTES_IN_FILE", 5)
+    monkeypatch.setattr(relays, "_PIECE", 2)
+    monkeypatch.setattr(relays, "started", lambda *_: None)
+    relay = relay_to(taken)
+
+    def work() -> None:
+        for _ in range(9):
+            relay.write(b"ab")
+
+    Worker("berlin").give(relay, work)
+    relay.drain()
+    assert b"".join(taken.lines) == b"ab" * 9
