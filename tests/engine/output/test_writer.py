@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import io
 import json
@@ -11,7 +12,8 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -24,7 +26,7 @@ from tap_analytics.engine.output import writer as writers
 from tap_analytics.engine.output.writer import Checkpoints, LineWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class Pipe:
@@ -294,3 +296,165 @@ def test_the_last_state_is_written_again(pipe: Pipe) -> None:
 def test_an_empty_state_is_not_written(pipe: Pipe) -> None:
     Checkpoints(LineWriter(), {}).write()
     assert pipe.read() == b""
+
+
+def test_a_state_is_written_when_it_is_due_and_not_before(pipe: Pipe, clock: Clock) -> None:
+    clock.now = 0.5
+    states = Checkpoints(LineWriter(), {"bookmarks": {"s": {}}})
+    assert states.due_in() == -0.5
+    states.moved()
+    clock.now += states.due_in()
+    assert states.due_in() == 0
+    states.moved()
+    assert len(pipe.states()) == 1
+
+
+def test_the_end_is_said_once(pipe: Pipe) -> None:
+    writer = LineWriter()
+    with pytest.raises(Terminated):
+        writer.ask_end(signal.SIGTERM)
+    writer.write(b"a\n")
+    writer.flush()
+    assert pipe.read() == b"a\n"
+
+
+def test_a_second_signal_ends_with_its_own_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[int] = []
+
+    def end(status: int) -> None:
+        ended.append(status)
+        raise SystemExit
+
+    monkeypatch.setattr(os, "_exit", end)
+    writer = LineWriter()
+    with pytest.raises(Terminated):
+        writer.ask_end(signal.SIGTERM)
+    with pytest.raises(SystemExit):
+        writer.ask_end(signal.SIGINT)
+    assert ended == [130]
+
+
+@pytest.fixture
+def at_exit(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], object]]:
+    """Collect what is to be done when the process ends."""
+    todo: list[Callable[[], object]] = []
+    monkeypatch.setattr(atexit, "register", lambda what, *with_: todo.append(partial(what, *with_)))
+    return todo
+
+
+@contextmanager
+def signals_to(writer: LineWriter) -> Iterator[None]:
+    """Let the writer be asked to end by a real signal."""
+    before = signal.signal(signal.SIGUSR1, lambda *_: writer.ask_end(signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def soon(seconds: float) -> None:
+    """Send the signal after a while."""
+    threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+
+
+MUCH = b"x" * (1 << 20)
+
+
+@pytest.mark.usefixtures("at_exit")
+def test_a_reader_that_takes_nothing_is_given_up_after_a_while(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writers, "_SECONDS_STUCK", 0.5)
+    monkeypatch.setattr(writers, "_SECONDS_BETWEEN_LOOKS", 0.05)
+    writer = LineWriter()
+    began = time.monotonic()
+    soon(0.3)
+    with signals_to(writer), pytest.raises(Terminated) as end:
+        writer.write(MUCH)
+    assert end.value.status == 143
+    assert 0.8 <= time.monotonic() - began < 10
+    assert 0 < len(pipe.read()) < len(MUCH)
+    with pytest.raises(ClosedOutput):
+        writer.flush()
+    assert pipe.read() == b""
+
+
+@pytest.mark.usefixtures("at_exit")
+def test_a_reader_that_takes_little_at_a_time_gets_everything(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writers, "_SECONDS_STUCK", 5.0)
+    taken: list[bytes] = []
+    over = threading.Event()
+
+    def take() -> None:
+        while not over.wait(0.02):
+            with suppress(BlockingIOError):
+                taken.append(os.read(pipe.reading, 1 << 16))
+
+    writer = LineWriter()
+    threading.Timer(0.6, take).start()
+    soon(0.3)
+    with signals_to(writer), pytest.raises(Terminated):
+        writer.write(MUCH)
+    over.set()
+    time.sleep(0.1)
+    assert b"".join(taken) + pipe.read() == MUCH
+
+
+def test_an_output_that_never_blocks_is_waited_for(pipe: Pipe) -> None:
+    os.set_blocking(pipe.writing, False)
+    taken: list[bytes] = []
+    deadline = time.monotonic() + 10
+
+    def take() -> None:
+        while sum(map(len, taken)) < len(MUCH) and time.monotonic() < deadline:
+            taken.append(pipe.read())
+            time.sleep(0.005)
+
+    reader = threading.Timer(0.2, take)
+    reader.start()
+    LineWriter().write(MUCH)
+    reader.join(10)
+    assert b"".join(taken) == MUCH
+
+
+def test_a_shared_output_is_as_it_was_when_the_process_ends(
+    pipe: Pipe, at_exit: list[Callable[[], object]]
+) -> None:
+    for _ in range(2):
+        with pytest.raises(Terminated):
+            LineWriter().ask_end(signal.SIGTERM)
+    assert not os.get_blocking(pipe.writing)
+    (restore,) = at_exit
+    restore()
+    assert os.get_blocking(pipe.writing)
+    os.close(pipe.writing)
+    restore()
+
+
+def a_file_that_was_closed() -> Any:
+    file = io.FileIO(os.dup(1), "w")
+    file.close()
+    return file
+
+
+class Gone:
+    """A file whose descriptor somebody else has closed."""
+
+    def fileno(self) -> int:
+        number = os.dup(1)
+        os.close(number)
+        return number
+
+
+@pytest.mark.parametrize(
+    "stdout", [None, a_file_that_was_closed(), Gone()], ids=["none", "closed", "gone"]
+)
+def test_the_end_may_come_where_there_is_no_output(
+    stdout: Any, monkeypatch: pytest.MonkeyPatch, at_exit: list[Callable[[], object]]
+) -> None:
+    monkeypatch.setattr(writers, "sys", SimpleNamespace(stdout=stdout, __stdout__=stdout))
+    with pytest.raises(Terminated):
+        LineWriter().ask_end(signal.SIGTERM)
+    assert at_exit == []
