@@ -14,12 +14,15 @@ if TYPE_CHECKING:
 
     from tap_analytics.engine.pages.page import Page
 
+_BY_USERS = dict.fromkeys(("creatorEmail", "lastModifierEmail"), "users.email")
+
 
 class AuditLogs(ExperimentationStream):
     """Who changed what."""
 
     name = "audit_logs"
     path = "/v1/audit_logs"
+    references = {"modifierEmail": "users.email"}
 
 
 class Autotunes(ExperimentationStream):
@@ -28,6 +31,7 @@ class Autotunes(ExperimentationStream):
     name = "autotunes"
     path = "/v1/autotunes"
     replication_key = "lastModifiedTime"
+    references = _BY_USERS
 
 
 class DynamicConfigs(ExperimentationStream):
@@ -37,6 +41,7 @@ class DynamicConfigs(ExperimentationStream):
     path = "/v1/dynamic_configs"
     replication_key = "lastModifiedTime"
     child_keys = {"dynamic_config_id": "id"}
+    references = _BY_USERS
 
 
 class DynamicConfigsVersions(ExperimentationStream):
@@ -47,6 +52,7 @@ class DynamicConfigsVersions(ExperimentationStream):
     parent_stream_type = DynamicConfigs
     primary_keys = ("id", "version")
     replication_key = "lastModifiedTime"
+    references = {**_BY_USERS, "id": "dynamic_configs.id"}
 
 
 class DynamicConfigsRules(ExperimentationStream):
@@ -76,6 +82,7 @@ class EventsMetrics(ExperimentationStream):
     parent_stream_type = Events
     primary_keys = ("event_name", "id")
     replication_key = "createdTime"
+    references = {**_BY_USERS, "id": "metrics.id"}
 
 
 class Experiments(ExperimentationStream):
@@ -85,6 +92,7 @@ class Experiments(ExperimentationStream):
     path = "/v1/experiments"
     replication_key = "lastModifiedTime"
     child_keys = {"experiment_id": "id"}
+    references = {**_BY_USERS, "layerID": "layers.id", "targetingGateID": "gates.id"}
 
 
 class Gates(ExperimentationStream):
@@ -94,6 +102,7 @@ class Gates(ExperimentationStream):
     path = "/v1/gates"
     replication_key = "lastModifiedTime"
     child_keys = {"gate_id": "id"}
+    references = {**_BY_USERS, "archivedByEmail": "users.email"}
 
 
 class GatesRules(ExperimentationStream):
@@ -114,6 +123,7 @@ class Holdouts(ExperimentationStream):
     path = "/v1/holdouts"
     replication_key = "lastModifiedTime"
     child_keys = {"holdout_id": "id"}
+    references = {**_BY_USERS, "targetingGateID": "gates.id"}
 
 
 class IngestionStatus(DayWindow, ExperimentationStream):
@@ -144,6 +154,7 @@ class Layers(ExperimentationStream):
     path = "/v1/layers"
     replication_key = "lastModifiedTime"
     child_keys = {"layer_id": "id"}
+    references = _BY_USERS
 
 
 class Metrics(ExperimentationStream):
@@ -152,6 +163,7 @@ class Metrics(ExperimentationStream):
     name = "metrics"
     path = "/v1/metrics/list"
     child_keys = {"metric_id": "id"}
+    references = _BY_USERS
 
 
 class MetricsValues(EachDay, ExperimentationStream):
@@ -172,6 +184,7 @@ class Segments(ExperimentationStream):
     path = "/v1/segments"
     replication_key = "lastModifiedTime"
     child_keys = {"segment_id": "id"}
+    references = _BY_USERS
 
 
 class SegmentsIds(ExperimentationStream):

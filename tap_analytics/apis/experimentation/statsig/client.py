@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from tap_analytics.engine.pages.pagination import Paginator
 
+OF_TEAM = {"teamID": "experimentation_users_teams.id"}
+"""What all that belongs to a team points to."""
 _RULE_KEYS = frozenset({"id", "baseID", "passPercentage"})
 _RULE_VERSION = re.compile(r":\d+(\.\d+)?:\d+\Z")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tap_analytics.apis.experimentation import streams as documented
 from tap_analytics.apis.experimentation.client import IdListPages
 from tap_analytics.apis.experimentation.statsig.client import (
+    OF_TEAM,
     RulesStream,
     StatsigStream,
     UnsizedPages,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _NO_SUCH_DAY = (400, 404)
 _MODIFIED = {"lastModifiedTime": "lastModifiedTime"}
+_RELEASED = {"releasePipelineID": "experimentation_release_pipelines.id"}
 
 
 class AuditLogs(documented.AuditLogs, SinceDay, StatsigStream):
@@ -47,15 +49,20 @@ class AuditLogs(documented.AuditLogs, SinceDay, StatsigStream):
 class Autotunes(documented.Autotunes, StatsigStream):
     """Autotune experiments."""
 
+    references = documented.Autotunes.references | OF_TEAM
+
 
 class DynamicConfigs(documented.DynamicConfigs, StatsigStream):
     """Dynamic configs."""
+
+    references = documented.DynamicConfigs.references | OF_TEAM | _RELEASED
 
 
 class DynamicConfigsVersions(documented.DynamicConfigsVersions, StatsigStream):
     """Versions of each dynamic config."""
 
     parent_stream_type = DynamicConfigs
+    references = documented.DynamicConfigsVersions.references | OF_TEAM | _RELEASED
 
 
 class DynamicConfigsRules(documented.DynamicConfigsRules, RulesStream):
@@ -74,16 +81,26 @@ class EventsMetrics(documented.EventsMetrics, StatsigStream):
     """Metrics made from each event."""
 
     parent_stream_type = Events
+    references = documented.EventsMetrics.references | OF_TEAM
 
 
 class Experiments(documented.Experiments, StatsigStream):
     """Experiments."""
+
+    references = documented.Experiments.references | {
+        **OF_TEAM,
+        "controlGroupID": "experimentation_experiments_groups.id",
+        "launchedGroupID": "experimentation_experiments_groups.id",
+        "assignmentSourceName": "experimentation_experiments_assignment_sources.name",
+        "identityResolutionSource": "experimentation_experiments_entity_properties.name",
+    }
 
 
 class Gates(documented.Gates, StatsigStream):
     """Feature gates, archived ones included."""
 
     fixed_params = {"includeArchived": "true", "includeArchiveMetadata": "true"}
+    references = documented.Gates.references | OF_TEAM | _RELEASED
 
 
 class GatesRules(documented.GatesRules, RulesStream):
@@ -96,6 +113,8 @@ class GatesRules(documented.GatesRules, RulesStream):
 
 class Holdouts(documented.Holdouts, StatsigStream):
     """Holdouts."""
+
+    references = documented.Holdouts.references | OF_TEAM
 
 
 class IngestionStatus(documented.IngestionStatus, StatsigStream):
@@ -113,11 +132,14 @@ class IngestionRuns(documented.IngestionRuns, StatsigStream):
 class Layers(documented.Layers, StatsigStream):
     """Layers."""
 
+    references = documented.Layers.references | OF_TEAM
+
 
 class Metrics(documented.Metrics, StatsigStream):
     """Metric definitions, hidden ones included."""
 
     fixed_params = {"showHiddenMetrics": "true"}
+    references = documented.Metrics.references | OF_TEAM
 
 
 class MetricsValues(documented.MetricsValues, StatsigStream):
@@ -132,6 +154,8 @@ class MetricsValues(documented.MetricsValues, StatsigStream):
 
 class Segments(documented.Segments, StatsigStream):
     """Segments of users."""
+
+    references = documented.Segments.references | OF_TEAM
 
     def get_child_context(self, record: Record, context: Context | None) -> dict[str, Any] | None:
         """Lead to a list of ids only where a segment has one of its own."""

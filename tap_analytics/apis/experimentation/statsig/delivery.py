@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_analytics.apis.experimentation.statsig.client import StatsigStream, WholeList
+from tap_analytics.apis.experimentation.statsig.client import OF_TEAM, StatsigStream, WholeList
 
 
 class Environments(StatsigStream):
@@ -19,6 +19,7 @@ class ParamStores(StatsigStream):
 
     name = "experimentation_param_stores"
     path = "/v1/param_stores"
+    references = OF_TEAM
 
 
 class Prompts(StatsigStream):
@@ -27,6 +28,7 @@ class Prompts(StatsigStream):
     name = "experimentation_prompts"
     path = "/v1/prompts"
     replication_key = "lastModifiedTime"
+    references = {**OF_TEAM, "creatorEmail": "users.email", "lastModifierEmail": "users.email"}
 
 
 class ReleasePipelines(StatsigStream):

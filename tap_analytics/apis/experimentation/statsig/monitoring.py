@@ -11,6 +11,7 @@ class Alerts(StatsigStream):
     name = "experimentation_alerts"
     path = "/v1/alerts"
     child_keys = {"alert_id": "id"}
+    references = {"companyID": "experimentation_companies.companyID"}
 
 
 class AlertsEvents(StatsigStream):

@@ -43,6 +43,7 @@ class UsersTeams(StatsigStream):
 
     name = "experimentation_users_teams"
     path = "/v1/users/teams"
+    references = {"defaultHoldoutID": "holdouts.id"}
 
 
 STREAMS = (Companies, Projects, Roles, UnitIdTypes, UsersTeams)

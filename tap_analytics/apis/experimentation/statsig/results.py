@@ -30,6 +30,7 @@ class ExperimentsGroups(StatsigStream):
     paginator_class = WholeList
     primary_keys = ("experiment_id", "id")
     parent_fields = {"control_group_id": "controlGroupID"}
+    references = {"control_group_id": "experimentation_experiments_groups.id"}
     child_keys = {
         "experiment_id": "experiment_id",
         "control_group_id": "control_group_id",

@@ -30,6 +30,7 @@ class ExperimentsVersions(VersionsStream):
     name = "experimentation_experiments_versions"
     path = "/v1/experiments/{experiment_id}/versions"
     parent_stream_type = Experiments
+    references = Experiments.references | {"id": "experiments.id"}
 
 
 class GatesVersions(VersionsStream):
@@ -38,6 +39,7 @@ class GatesVersions(VersionsStream):
     name = "experimentation_gates_versions"
     path = "/v1/gates/{gate_id}/versions"
     parent_stream_type = Gates
+    references = Gates.references | {"id": "gates.id"}
 
 
 STREAMS = (ExperimentsVersions, GatesVersions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_analytics.apis.experimentation.statsig.client import StatsigStream
+from tap_analytics.apis.experimentation.statsig.client import OF_TEAM, StatsigStream
 from tap_analytics.apis.experimentation.statsig.core import Experiments, GatesRules
 from tap_analytics.engine.links import Links
 
@@ -20,6 +20,7 @@ class MetricSources(StatsigStream):
     path = "/v1/metrics/metric_source/list"
     primary_keys = ("name",)
     child_keys = {"metric_source_name": "name"}
+    references = OF_TEAM
 
 
 class MetricSourcesMetrics(Links, StatsigStream):
@@ -38,6 +39,7 @@ class AssignmentSources(StatsigStream):
     name = "experimentation_experiments_assignment_sources"
     path = "/v1/experiments/assignment_sources"
     primary_keys = ("name",)
+    references = OF_TEAM
 
 
 class EntityProperties(StatsigStream):
@@ -46,6 +48,7 @@ class EntityProperties(StatsigStream):
     name = "experimentation_experiments_entity_properties"
     path = "/v1/experiments/entity_properties"
     primary_keys = ("name",)
+    references = OF_TEAM
 
 
 class QualifyingEvents(StatsigStream):
@@ -54,6 +57,7 @@ class QualifyingEvents(StatsigStream):
     name = "experimentation_experiments_qualifying_events"
     path = "/v1/experiments/qualifying_events"
     primary_keys = ("name",)
+    references = OF_TEAM
 
 
 class ExperimentsPulseLoads(LoadsStream):
