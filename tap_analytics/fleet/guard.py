@@ -19,51 +19,87 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
-from typing import IO, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _LEAVE_SECONDS = 10.0
 
 
-def arguments() -> list[str]:
-    """The command line that runs this script."""
-    return [sys.executable, "-I", "-S", __file__]
+class Pipes(NamedTuple):
+    """Descriptors for a tap: its standard streams, and those of others, which it has to close."""
+
+    stdin: int
+    stdout: int
+    stderr: int
+    others: tuple[int, ...]
 
 
-def main() -> NoReturn:
-    """Do the job; how the programs ended is in the last line, and not in the exit status."""
+class Program(Protocol):
+    """A running program."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit status, or raise TimeoutExpired."""
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+
+
+def execute(command: list[str], pipes: Pipes) -> Program:
+    """Start a tap as a program of its own."""
+    return subprocess.Popen(  # noqa: S603
+        command, stdin=pipes.stdin, stdout=pipes.stdout, stderr=pipes.stderr
+    )
+
+
+def main(start_tap: Callable[[list[str], Pipes], Program] = execute) -> NoReturn:
+    """Do the job; how the programs ended is in the last line, and not in the exit status.
+
+    Args:
+        start_tap: Starts a tap by its command line.
+    """
     job = json.loads(sys.stdin.buffer.readline())
     try:
-        tap, target = _start(job)
+        tap, target, feed = _start(job, start_tap)
     except OSError as error:
         _say(job["target_log"], f"cannot run {error.filename}: {error.strerror}")
         _tell(None, None)
         _kill_all()
-    _close(tap.stdout)
-    threading.Thread(target=_feed, args=(tap, job["config"]), daemon=True).start()
+    threading.Thread(target=_feed, args=(feed, job["config"]), daemon=True).start()
     threading.Thread(target=_obey, args=(tap, target, job), daemon=True).start()
     target_status = target.wait()
-    with suppress(subprocess.TimeoutExpired):
-        tap.wait(_LEAVE_SECONDS)
-    if tap.poll() is None:  # it waits for something, and has nobody to tell it to any more
-        tap.terminate()
-        try:
-            tap.wait(_LEAVE_SECONDS)
-        except subprocess.TimeoutExpired:
-            tap.kill()
-    _tell(tap.wait(), target_status)
+    _tell(_end(tap), target_status)
     _kill_all()  # what they may have left behind, too
 
 
-def _start(job: dict[str, Any]) -> tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]:
+def _end(tap: Program) -> int:
+    """Wait for a tap that nobody reads from any more, and end it if need be."""
+    for step in (tap.terminate, tap.kill):
+        with suppress(subprocess.TimeoutExpired):
+            return tap.wait(_LEAVE_SECONDS)
+        step()
+    return tap.wait()
+
+
+def _start(
+    job: dict[str, Any], start_tap: Callable[[list[str], Pipes], Program]
+) -> tuple[Program, Program, int]:
+    settings, feed = os.pipe()
+    rows, written = os.pipe()
     with (
-        open(job["tap_log"], "wb") as tap_log,  # noqa: PTH123 - starts faster without pathlib
-        open(job["target_log"], "wb") as target_log,  # noqa: PTH123
+        open(job["tap_log"], "wb", 0) as tap_log,  # noqa: PTH123 - starts faster without pathlib
+        open(job["target_log"], "wb", 0) as target_log,  # noqa: PTH123
     ):
-        tap = subprocess.Popen(  # noqa: S603
-            job["tap"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=tap_log
-        )
-        target = subprocess.Popen(job["target"], stdin=tap.stdout, stderr=target_log)  # noqa: S603
-    return tap, target
+        others = (feed, rows, target_log.fileno())
+        tap = start_tap(job["tap"], Pipes(settings, written, tap_log.fileno(), others))
+        target = subprocess.Popen(job["target"], stdin=rows, stderr=target_log)  # noqa: S603
+    for pipe in (settings, rows, written):
+        os.close(pipe)
+    return tap, target, feed
 
 
 def _say(path: str, line: str) -> None:
@@ -71,17 +107,13 @@ def _say(path: str, line: str) -> None:
         log.write(f"{line}\n")
 
 
-def _feed(tap: subprocess.Popen[bytes], config: Any) -> None:
+def _feed(pipe: int, config: Any) -> None:
     """Hand over the settings, which are never on a disk and on no command line."""
-    with suppress(OSError):
-        if tap.stdin is not None:
-            tap.stdin.write(json.dumps(config).encode())
-    _close(tap.stdin)
+    with suppress(OSError), open(pipe, "wb") as feed:
+        feed.write(json.dumps(config).encode())
 
 
-def _obey(
-    tap: subprocess.Popen[bytes], target: subprocess.Popen[bytes], job: dict[str, Any]
-) -> None:
+def _obey(tap: Program, target: Program, job: dict[str, Any]) -> None:
     for line in sys.stdin.buffer:
         if line.strip() == b"end":
             tap.terminate()
@@ -103,12 +135,6 @@ def _kill_all() -> NoReturn:
 def _tell(tap: int | None, target: int | None) -> None:
     sys.stdout.write(f"\nEXIT {json.dumps([tap, target])}\n")
     sys.stdout.flush()
-
-
-def _close(pipe: IO[bytes] | None) -> None:
-    if pipe is not None:
-        with suppress(OSError):
-            pipe.close()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 import tempfile
 import threading
@@ -12,14 +11,15 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from tap_analytics.fleet import guard
+from tap_analytics.fleet.starting import starter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_analytics.fleet.lease import Lease
+    from tap_analytics.fleet.starting import Guard
     from tap_analytics.fleet.store import Store
     from tap_analytics.fleet.unit import Unit
 
@@ -65,7 +65,7 @@ class Pipeline:
         self._unit = unit
         self._store = store
         self._lease = lease
-        self._process: subprocess.Popen[bytes] | None = None
+        self._guard: Guard | None = None
         self._lock = threading.Lock()
         self._told: str | None = None
 
@@ -79,9 +79,9 @@ class Pipeline:
     def abandon(self) -> None:
         """Kill both at once, from any thread: the account is not ours any more."""
         with self._lock:
-            if self._process is not None and self._process.stdin is not None:
+            if self._guard is not None:
                 with suppress(OSError):
-                    self._process.stdin.close()
+                    self._guard.stdin.close()
 
     def run(self) -> Ending:
         """Run both to their ends, and keep each state that the target confirms.
@@ -137,30 +137,25 @@ class Pipeline:
         }
 
     def _pipe(self, job: Mapping[str, Any]) -> Ending:
-        with subprocess.Popen(  # noqa: S603
-            guard.arguments(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-        ) as process:
-            with self._lock:
-                self._process = process
-                self._say(json.dumps(job).encode() + b"\n")
-                if self._told:
-                    self._say(b"end\n")
-            self._lease.on_loss = self.abandon
+        with self._lock:
+            self._guard = started = starter.start()
+            self._say(json.dumps(job).encode() + b"\n")
+            if self._told:
+                self._say(b"end\n")
+        self._lease.on_loss = self.abandon
+        with started.stdout as said:
             try:
-                return self._follow(process)
+                return self._follow(said)
             finally:
                 self.abandon()
 
-    def _follow(self, process: subprocess.Popen[bytes]) -> Ending:
+    def _follow(self, said: IO[bytes]) -> Ending:
         """Keep the states that the target prints, until both programs have ended."""
         ending = Ending()
         line = b""
         latest: bytes | None = None
         kept_at = 0.0
-        for line in process.stdout or ():
+        for line in said:
             if _is_state(line):
                 latest = line
                 ending.states += 1
@@ -178,10 +173,10 @@ class Pipeline:
         self._store.write(self._unit.state_name, state)
 
     def _say(self, line: bytes) -> None:
-        if self._process is not None and self._process.stdin is not None:
+        if self._guard is not None:
             with suppress(OSError, ValueError):
-                self._process.stdin.write(line)
-                self._process.stdin.flush()
+                self._guard.stdin.write(line)
+                self._guard.stdin.flush()
 
 
 def _is_state(line: bytes) -> bool:

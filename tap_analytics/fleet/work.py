@@ -128,6 +128,8 @@ def _of_streams(streams: list[dict[str, Any]]) -> str:
 
 def _of_programs(ending: Ending) -> str:
     """Return the words for programs that broke off; the target's end explains the tap's."""
+    if ending.tap is ending.target is None and not ending.last_words.get("target"):
+        return "tap and target were killed from outside: out of memory, perhaps"
     if ending.target == 0 and ending.tap == _CLOSED:
         words = f": {ending.last_words['target']}" if ending.last_words.get("target") else ""
         return f"target ended before it had taken all of it{words}"[:_LONGEST_REASON]

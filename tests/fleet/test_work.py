@@ -228,7 +228,7 @@ def test_secrets_are_neither_shown_nor_on_a_command_line_or_disk(work: Work) -> 
         (-11, 0, "tap was ended by signal 11: what now"),
         (141, 0, "target ended before it had taken all of it: no space"),
         (0, 3, "target ended with exit status 3"),
-        (None, None, "target did not run"),
+        (None, None, "target did not run: no space"),
     ],
 )
 def test_programs_that_break_off_are_tried_again(
@@ -237,6 +237,42 @@ def test_programs_that_break_off_are_tried_again(
     ending = Ending(tap, target, {}, {"tap": "what now", "target": "no space"})
     with pytest.raises(Unfinished, match=said):
         judge(ending, {"account": "acme"})
+
+
+def test_programs_that_are_killed_from_outside_are_tried_again() -> None:
+    with pytest.raises(Unfinished, match="killed from outside"):
+        judge(Ending(last_words={"tap": "", "target": ""}), {"account": "acme"})
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="taps are forked there only")
+def test_a_process_that_forks_taps_may_die(work: Work) -> None:
+    assert read_account(work.unit()).status == "complete"
+    (warm,) = (n for n in processes_of("tap_analytics.fleet.warm") if _parent(n) == os.getpid())
+    os.kill(warm, signal.SIGKILL)
+    eventually(lambda: not _is_running(warm))
+    assert read_account(work.unit(fleet="two")).status == "complete"
+
+
+def test_a_tap_may_be_a_program_of_its_own(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tap_analytics.fleet.starting._CAN_FORK", False)
+    outcome = read_account(work.unit())
+    assert (outcome.status, outcome.tap_status, outcome.target_status) == ("complete", 0, 0)
+    assert work.rows() == work.served("acme")
+
+
+def _stat(number: int) -> list[str]:
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ["X", "0"]
+
+
+def _parent(number: int) -> int:
+    return int(_stat(number)[1])
+
+
+def _is_running(number: int) -> bool:
+    return _stat(number)[0] not in "ZX"
 
 
 def test_units_travel(work: Work) -> None:
