@@ -63,6 +63,7 @@ def test_one_key_is_unique_and_several_are_together(tmp_path: Path) -> None:
 def test_a_reference_is_tested_if_both_ends_are_there(tmp_path: Path) -> None:
     both = column(written(tmp_path, catalog("gates", "gates_rules"))["gates_rules"], "gate_id")
     not_null, pointing = both["data_tests"]
+    assert both["description"].startswith("Key of `gates`.")
     assert not_null == "not_null"
     assert pointing["relationships"]["arguments"] == {
         "to": "source('tap_analytics', 'gates')",

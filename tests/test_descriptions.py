@@ -250,10 +250,10 @@ def faults(name: str, said: str, begin: str, streams: set[str]) -> Iterator[str]
         yield "says the name again"
     if begin and own.startswith(("Key of", "Keys of")):
         yield "says again what `references` say"
-    for pointed in re.findall(r"Keys? of `([^`]*)`", own):
+    for many, pointed in re.findall(r"(Keys?) of `([^`]*)`", own):
         if pointed not in streams:
             yield f"there is no stream {pointed}"
-        elif "Keys" not in own:
+        elif many == "Key":
             yield "points to a stream: declare it in `references` and leave it out here"
 
 
