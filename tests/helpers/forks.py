@@ -28,7 +28,11 @@ _ours = threading.local()
 
 
 def run_command(
-    args: Sequence[str], *, env: Mapping[str, str], timeout: float = 60
+    args: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    timeout: float = 60,
+    constants: Mapping[str, object] | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run the tap with arguments, to its end.
 
@@ -36,6 +40,7 @@ def run_command(
         args: Its arguments.
         env: Its whole environment.
         timeout: Seconds after which it is killed.
+        constants: Values of the tap's own that are others in this run, by `module:NAME`.
 
     Raises:
         subprocess.TimeoutExpired: If it was.
@@ -43,6 +48,7 @@ def run_command(
     with tempfile.TemporaryDirectory() as folder:
         paths = [str(Path(folder, name)) for name in ("stdout", "stderr")]
         asked = {"args": [*args], "env": dict(env), "outputs": paths, "timeout": timeout}
+        asked["constants"] = dict(constants or {})
         server = _server()
         assert server.stdin is not None
         assert server.stdout is not None
@@ -108,6 +114,10 @@ def _become(case: dict[str, Any], command: Any) -> NoReturn:
         os.environ.clear()
         os.environ.update(case["env"])
         sys.argv = ["tap-analytics", *case["args"]]
+        for place, value in case["constants"].items():
+            module, _, name = place.partition(":")
+            assert hasattr(sys.modules[module], name), place
+            setattr(sys.modules[module], name, value)
         command()
         status = 0
     except SystemExit as end:

@@ -185,13 +185,14 @@ def _arguments(
         yield [part for name in contents for part in (f"--{name}", paths[name])], report
 
 
-def run_tap(
+def run_tap(  # noqa: PLR0913
     config: Mapping[str, Any],
     *streams: str,
     catalog_: Record | None = None,
     state: Any = None,
     env: Mapping[str, str] | None = None,
     timeout: float = 60,
+    constants: Mapping[str, object] | None = None,
 ) -> Result:
     """Run the tap to its end.
 
@@ -204,9 +205,12 @@ def run_tap(
         state: A state as value or as text.
         env: Further environment.
         timeout: Seconds after which the test fails.
+        constants: See `run_command`.
     """
     with _arguments(config, streams, catalog_, state) as (arguments, report):
-        done = run_command(arguments, env=environment(**(env or {})), timeout=timeout)
+        done = run_command(
+            arguments, env=environment(**(env or {})), timeout=timeout, constants=constants
+        )
         result = read_result(done.returncode, done.stdout, report, done.stderr.decode())
     secrets = [str(value) for name, value in config.items() if name.endswith(SECRETS)]
     written = done.stdout.decode() + result.stderr + json.dumps(result.report)

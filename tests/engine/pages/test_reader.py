@@ -726,6 +726,16 @@ def test_an_empty_page_that_leads_back_ends_the_list() -> None:
     assert reader.is_drained()
 
 
+@pytest.mark.parametrize(
+    ("without", "last"), [(1000, ["c"]), (1001, "page 1002 is one of too many without rows")]
+)
+def test_a_thousand_empty_pages_may_lie_between_rows(without: int, last: Any) -> None:
+    reader = reader_of(NextToken())
+    empty = [page("", Signals(next=f"after {number}")) for number in range(without)]
+    walk(reader, [page("ab", Signals(next="x")), *empty, page("c")])
+    assert popped(reader) == [["a", "b"], *[[]] * 1000, last]
+
+
 def test_no_token_although_there_is_more_fails() -> None:
     reader = reader_of(NextToken())
     steps: list[Any] = walk(reader, [page("ab", Signals(more=True))])
