@@ -38,8 +38,7 @@ class KeyedSchema(StreamSchema[str]):
         keys = list(stream_class.primary_keys)  # type: ignore[call-overload]
         properties = {**schema["properties"]}
         for name, own in self._own_properties(str(stream.name)).items():
-            said = properties.get(name, {}).get("description")
-            properties[name] = {"description": said, **own} if said else own
+            properties[name] = _described(own, properties.get(name, {}))
         for name, target in pointers(stream_class, properties).items():
             properties[name] = _pointing(properties[name], target)
         for name in keys:
@@ -80,6 +79,21 @@ def pointers(stream: type[Stream], columns: Iterable[str]) -> dict[str, str]:
         if name in columns
     }
     return {**above, **kind.references}
+
+
+def _described(own: dict[str, Any], documented: dict[str, Any]) -> dict[str, Any]:
+    """Return a part of a vendor's schema, in the documented one's words where it has none."""
+    said = documented.get("description")
+    part = {"description": said, **own} if said else {**own}
+    if "items" in own:
+        part["items"] = _described(own["items"], documented.get("items", {}))
+    if "properties" in own:
+        known = documented.get("properties", {})
+        part["properties"] = {
+            name: _described(inner, known.get(name, {}))
+            for name, inner in own["properties"].items()
+        }
+    return part
 
 
 def _pointing(column: dict[str, Any], target: str) -> dict[str, Any]:
