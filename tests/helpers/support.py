@@ -22,19 +22,18 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 TAP = (sys.executable, "-m", "tap_analytics")
+BYTECODE = {"PYTHONPYCACHEPREFIX": str(ROOT / ".pytest_cache/bytecode")}
+"""Where the programs that tests start keep theirs, to share it."""
 SECRETS = ("_api_key", "_api_key_id", "_auth_token")
 
 Record = dict[str, Any]
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return an environment without any setting of the tap but the given ones.
-
-    Many runs share their bytecode, whatever the tests themselves do with theirs.
-    """
-    ours = ("TAP_ANALYTICS_", "SINGER_SDK_", "LOGLEVEL", "PYTHONDONTWRITEBYTECODE")
+    """Return an environment without any setting of the tap but the given ones."""
+    ours = ("TAP_ANALYTICS_", "SINGER_SDK_", "LOGLEVEL")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
-    return {**kept, "PYTHONPYCACHEPREFIX": str(ROOT / ".pytest_cache/bytecode"), **more}
+    return {**kept, **more}
 
 
 @dataclass(frozen=True)
