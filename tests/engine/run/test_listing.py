@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from tap_analytics.engine.accounts import accounts
-from tap_analytics.engine.errors import Denied, Gone, ListChanged, ReadError
+from tap_analytics.engine.errors import Denied, Gone, ListChanged, ReadError, TooSlow, Unaskable
+from tap_analytics.engine.http.answers import Answer
 from tap_analytics.engine.output.report import Report
 from tap_analytics.engine.run import listing as listings
 from tap_analytics.engine.run.access import Access
-from tap_analytics.engine.run.listing import Listing
+from tap_analytics.engine.run.listing import Check, Listing
 from tap_analytics.engine.run.outlet import Outlet
 from tap_analytics.engine.run.reading import Reading
 from tap_analytics.engine.run.spool import Spool
 from tap_analytics.engine.values.cursors import Window
 from tap_analytics.tap import TapAnalytics
-from tests.engine.doubles import Reply, Server
+from tests.engine.doubles import Asked, Reply, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tap_analytics.engine.pages.page import Page
     from tap_analytics.engine.stream import AnalyticsStream
 
 STREAM = "public_credentials"
@@ -36,23 +39,28 @@ def said(ids: str, total: int) -> Reply:
 
 
 @contextmanager
+def reading(server: Server, stream: str = STREAM) -> Iterator[Listing]:
+    config = {
+        "workforce_api_key": "a-key",
+        "workforce_base_url": server.url,
+        "max_concurrency": 1,
+        "max_retries": 0,
+    }
+    tap = TapAnalytics(config=config)
+    found = cast("AnalyticsStream", tap.streams[stream])
+    (account,) = accounts(tap.config)
+    outlet = Outlet(tap.message_writer, {}, backfill=False)
+    listing = Listing(Reading(found, Access(account), outlet, Report()))
+    try:
+        yield listing
+    finally:
+        listing._lane.close()
+
+
+@contextmanager
 def opened(*replies: Reply, stream: str = STREAM) -> Iterator[tuple[Listing, Server]]:
-    with Server(*replies).running() as server:
-        config = {
-            "workforce_api_key": "a-key",
-            "workforce_base_url": server.url,
-            "max_concurrency": 1,
-            "max_retries": 0,
-        }
-        tap = TapAnalytics(config=config)
-        found = cast("AnalyticsStream", tap.streams[stream])
-        (account,) = accounts(tap.config)
-        outlet = Outlet(tap.message_writer, {}, backfill=False)
-        listing = Listing(Reading(found, Access(account), outlet, Report()))
-        try:
-            yield listing, server
-        finally:
-            listing._lane.close()
+    with Server(*replies).running() as server, reading(server, stream) as listing:
+        yield listing, server
 
 
 def ids(rows: Any) -> str:
@@ -241,3 +249,124 @@ def test_rows_are_ready_to_be_written() -> None:
         assert line.pop("time_extracted").endswith("Z")
         assert line == {"type": "RECORD", "stream": STREAM, "record": {"id": "a"}}
         assert (row.key, row.number, row.context) == (("a",), 0, None)
+
+
+def test_pages_are_passed_on_as_soon_as_a_spool_takes_them() -> None:
+    with opened(said("ab", 5), said("cd", 5), said("e", 5)) as (listing, server):
+        batches = listing.batches(Window(), Spool())
+        assert next(batches).keys == [("a",), ("b",)]
+        assert len(server.asked) < 3, "and not when all have come"
+        assert sum(len(batch.keys) for batch in batches) == 3
+
+
+def test_so_much_is_held_back_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = [said(two, 8) for two in ("ab", "cd", "ef", "gh")]
+    size = len(pages[0].body)
+    # Each page is asked for when the one before is taken, and one at most beyond it.
+    for kept, first in ((0, 1), (size - 1, 1), (size, 2), (2 * size - 1, 2), (2 * size, 3)):
+        monkeypatch.setattr(listings, "_BYTES_HELD_BACK", kept)
+        with opened(*pages) as (listing, _):
+            seen = []
+            see = Check.see
+
+            def counted(check: Check, page: Page) -> None:
+                seen.append(page)  # noqa: B023 - used within the turn
+                see(check, page)  # noqa: B023
+
+            monkeypatch.setattr(Check, "see", counted)
+            batches = listing.batches(Window())
+            next(batches)
+            assert len(seen) == first, kept
+            assert sum(len(batch.keys) for batch in batches) == 6
+            monkeypatch.setattr(Check, "see", see)
+
+
+def test_all_rows_that_left_too_early_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listings, "_BYTES_HELD_BACK", 0)
+    again = [said("ab", 5), said("cd", 5), said("e", 5)]
+    with opened(said("ab", 6), said("cd", 6), said("e", 5), *again) as (listing, _):
+        assert ids(listing.rows(Window())) == "abcd" + "abcde"
+        assert listing.reading.tally.again == 4
+
+
+class ByPage(Server):
+    """Answers each page with its own reply, and those beyond them with no rows."""
+
+    def __init__(self, total: int, *pages: str) -> None:
+        super().__init__(said("", total))
+        self.pages = [said(ids, total) for ids in pages]
+
+    def _take(self, asked: Asked) -> Reply:
+        with self._lock:
+            self.asked.append(asked)
+        number = int(asked.path.split("page=")[1].split("&")[0])
+        return self.pages[number - 1] if number <= len(self.pages) else self.replies[0]
+
+
+def test_a_list_with_rows_that_nobody_may_see_is_read_twice_and_that_is_said() -> None:
+    with ByPage(5, "ab", "c").running() as server, reading(server) as listing:
+        assert ids(listing.rows(Window())) == "abc"
+        assert tokens(server)[0] == "1"
+        assert tokens(server).count("1") == 2
+        assert "it announces 5 rows, but only 3 can be seen, twice alike" in (
+            listing.reading.tally.notes
+        )
+
+
+def test_requests_carry_the_key() -> None:
+    with opened(said("a", 1)) as (listing, server):
+        list(listing.rows(Window()))
+        assert server.asked[0].headers["api_key"] == "a-key"
+
+
+def test_a_stream_may_judge_an_answer_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Any, response: Any) -> None:
+        msg = f"not as it should be: {response.status_code}"
+        raise ReadError(msg)
+
+    with opened(said("a", 1)) as (listing, _):
+        monkeypatch.setattr(type(listing.stream), "validate_response", refuse)
+        with pytest.raises(ReadError, match="not as it should be: 200"):
+            list(listing.rows(Window()))
+
+
+def test_what_is_at_hand_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def at_hand(_: Any, context: Any) -> Answer:
+        asked.append(context)
+        return Answer(200, {}, said("xy", 2).body)
+
+    kind = type(TapAnalytics(config={}).streams[STREAM])
+    monkeypatch.setattr(kind, "answer_at_hand", at_hand)
+    with opened(said("a", 1)) as (plain, server):
+        plain.drop()
+        listing = Listing(plain.reading, {"of": "b"})
+        assert ids(listing.rows(Window())) == "xy"
+        assert {"of": "b"} in asked
+        assert server.asked == []
+
+
+@pytest.mark.parametrize(("halves", "kind"), [((), ReadError), (({"n": 1}, {"n": 2}), TooSlow)])
+def test_what_is_too_slow_may_be_asked_for_in_parts(
+    monkeypatch: pytest.MonkeyPatch, halves: Any, kind: type[ReadError]
+) -> None:
+    with opened(Reply(504)) as (plain, _):
+        plain.drop()
+        monkeypatch.setattr(type(plain.stream), "halves", lambda *_: halves)
+        with pytest.raises(ReadError) as failure:
+            list(Listing(plain.reading).rows(Window()))
+        assert isinstance(failure.value, TooSlow) is (kind is TooSlow)
+
+
+def test_a_list_that_cannot_be_asked_for_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        msg = "has no name to be asked with"
+        raise Unaskable(msg)
+
+    with opened(said("a", 1)) as (plain, _):
+        plain.drop()
+        monkeypatch.setattr(type(plain.stream), "get_http_request", refuse)
+        said_ = f"GET {plain.stream.path} has no name to be asked with"
+        with pytest.raises(Unaskable, match=re.escape(said_)):
+            list(Listing(plain.reading).rows(Window()))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import errno
 import json
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from tap_analytics.engine.accounts import accounts
-from tap_analytics.engine.errors import ClosedOutput, TooSlow
+from tap_analytics.engine.errors import ClosedOutput, ReadError, TooSlow
 from tap_analytics.engine.output.report import COMPLETE, DENIED, FAILED, INTERRUPTED, Report
+from tap_analytics.engine.pages.lane import Lane
+from tap_analytics.engine.run import spool
 from tap_analytics.engine.run.access import Access
 from tap_analytics.engine.run.bookmarks import Entry
 from tap_analytics.engine.run.listing import Listing
@@ -20,7 +23,7 @@ from tap_analytics.engine.run.sync import Sync
 from tap_analytics.engine.sdk import ABORTED
 from tap_analytics.engine.values import times
 from tap_analytics.tap import TapAnalytics
-from tests.engine.doubles import Asked, Reply, Server
+from tests.engine.doubles import Asked, Reply, Server, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -228,6 +231,7 @@ def test_a_list_that_cannot_be_opened_fails_when_its_turn_comes(
         assert sync.root.tally.reasons == []
         sync.go()
         assert sync.root.tally.reasons == ["unexpected ValueError: no slices"]
+        assert sync.root.tally.status == FAILED
         assert len(taken.events) == 1
 
 
@@ -392,3 +396,253 @@ def test_a_stream_is_told_how_many_lists_its_parents_led_to(
         monkeypatch.setattr(kind, "verdict", lambda _, lists: asked.append(lists))
         sync.go()
     assert 3 in asked
+
+
+def opening(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
+    """Collect the priorities of lists as they are opened."""
+    opened: list[tuple[int, ...]] = []
+    open_ = Lane.open
+
+    def spy(self: Lane, priority: tuple[int, ...], *args: Any, **more: Any) -> Any:
+        opened.append(priority)
+        return open_(self, priority, *args, **more)
+
+    monkeypatch.setattr(Lane, "open", spy)
+    return opened
+
+
+def in_slices(monkeypatch: pytest.MonkeyPatch, sync: Sync, number: int) -> None:
+    """Let a stream have so many lists."""
+    kind = type(sync.root.stream)
+    monkeypatch.setattr(kind, "slices", lambda *_: iter([{"n": n} for n in range(number)]))
+
+
+def test_what_is_opened_is_on_its_way_and_nothing_after_it_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pages = [said({"id": name}) for name in "abc"]
+    with opened({"tags": pages}, "tags") as (sync, taken, server):
+        in_slices(monkeypatch, sync, 3)
+        sync.open()
+        deadline = time.monotonic() + 10
+        while not server.asked:
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        sync.go()
+        assert taken.events == ["a", "b", "c", "-"]
+
+
+def test_a_stream_without_lists_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened({}, "tags") as (sync, taken, server):
+        in_slices(monkeypatch, sync, 0)
+        sync.open()
+        sync.go()
+        assert sync.root.tally.status == COMPLETE
+        assert (taken.events, server.asked) == (["-"], [])
+
+
+def test_lists_are_made_of_the_window_and_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Any, int]] = []
+    with opened({}, "tags") as (sync, _, _server):
+
+        def slices(_: Any, *given: Any) -> Iterator[dict[str, int]]:
+            asked.append(given)
+            return iter(())
+
+        monkeypatch.setattr(type(sync.root.stream), "slices", slices)
+        sync.go()
+        ((window, now),) = asked
+        assert window == sync.root.window
+        assert abs(now - times.now()) < 60_000_000
+
+
+@pytest.mark.parametrize("rank", [0, 7])
+def test_lists_are_needed_in_the_order_of_their_rows(
+    monkeypatch: pytest.MonkeyPatch, rank: int
+) -> None:
+    with opened(three()) as (sync, _, _server):
+        wanted = opening(monkeypatch)
+        Sync(sync.root, rank).go()
+    assert wanted[0] == (rank,)
+    assert wanted == sorted(set(wanted))
+    assert len(wanted) == 1 + 3 * len(sync.root.children)
+
+    with opened({"tags": [said({"id": "a"})] * 9}, "tags") as (sync, _, _server):
+        sliced(monkeypatch, sync, 1, 8, 2)
+        wanted.clear()
+        Sync(sync.root, rank).go()
+    assert wanted[0] == (rank,)
+    parts = [one for one in wanted if len(one) > len(max(wanted[:3], key=len))]
+    assert len(set(wanted)) == len(wanted)
+    assert all(one[:3] == (rank, 1, 1) for one in parts), "halves stand where the whole stood"
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_so_many_lists_below_later_rows_are_on_their_way(
+    monkeypatch: pytest.MonkeyPatch, concurrency: int
+) -> None:
+    """Twice as many as there are threads, and none where a few rows are all that is wanted."""
+    names = [f"{number:02}" for number in range(20)]
+    rows = said(*[config_row(name, number) for number, name in enumerate(names)])
+
+    for limit, ahead in ((None, 2 * concurrency), (5, 0)):
+        with opened({ROOT: [rows]}, max_concurrency=concurrency) as (sync, taken, _):
+            if limit:
+                monkeypatch.setattr(type(sync.root.stream), "ABORT_AT_RECORD_COUNT", limit)
+            wanted = opening(monkeypatch)
+            ahead_of: list[int] = []
+            write = taken.write
+
+            def written(lines: bytes) -> None:
+                ahead_of.append(len(wanted))  # noqa: B023 - used within the turn
+                write(lines)  # noqa: B023
+
+            taken.write = written  # type: ignore[method-assign]
+            with suppress(*ABORTED):
+                Sync(sync.root).go()
+            each = len(sync.root.children)
+            assert ahead_of[0] == 1 + each * (ahead + 1)
+
+
+def test_lists_before_one_that_cannot_be_made_are_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slices(*_: Any) -> Iterator[dict[str, int]]:
+        yield {"n": 0}
+        msg = "no more days"
+        raise ReadError(msg)
+
+    with opened({"tags": [said({"id": "a"})]}, "tags") as (sync, taken, _):
+        monkeypatch.setattr(type(sync.root.stream), "slices", slices)
+        sync.go()
+        assert taken.events == ["a", "-"]
+        assert sync.root.tally.reasons == ["no more days"]
+        assert sync.root.tally.status == FAILED
+
+
+def test_of_an_overlapping_list_that_fails_only_what_is_new_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cut = said({"id": "b"}, {"id": "c"}, total=200)
+    pages = [said({"id": "a"}, {"id": "b"}), cut, *[Reply(status=500)] * 9]
+    with opened({"tags": pages}, "tags") as (sync, taken, _):
+        in_slices(monkeypatch, sync, 2)
+        monkeypatch.setattr(type(sync.root.stream), "slices_overlap", True)
+        sync.go()
+        assert taken.events == ["a", "b", "c", "-"]
+        assert sync.root.tally.status == FAILED
+
+
+def test_an_output_that_ends_while_lists_wait_ends_everything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with opened({"tags": [said({"id": "a"})] * 3}, "tags") as (sync, taken, _):
+        in_slices(monkeypatch, sync, 3)
+        taken.failure = ClosedOutput(OSError(errno.EPIPE, "gone"))
+        with pytest.raises(ClosedOutput):
+            sync.go()
+
+
+def test_rows_that_move_nothing_are_written_as_they_come() -> None:
+    with opened({"tags": [said({"id": "b"}, {"id": "a"})]}, "tags") as (sync, taken, _):
+        sync.go()
+        assert taken.events == ["b", "a", "-"]
+
+
+def test_of_rows_that_are_few_and_lead_on_a_dry_run_reads_what_is_below(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    events = said({"name": "e"}, {"name": "f"})
+    with opened({"events": [events]}, "events") as (sync, taken, server):
+        taken.write = lambda lines: taken.events.append("row")  # type: ignore[method-assign]  # noqa: ARG005
+        monkeypatch.setattr(type(sync.root.stream), "ABORT_AT_RECORD_COUNT", 1)
+        with pytest.raises(ABORTED):
+            Sync(sync.root).go()
+        assert sync.root.tally.reasons == []
+        assert taken.events == ["row"]
+        assert server.times_asked("/e/metrics") == 1
+
+
+def test_rows_of_a_list_that_changed_are_not_among_those_of_its_second_read() -> None:
+    pages = [
+        said(config_row("c", 3), config_row("b", 2), total=3),
+        said(config_row("a", 1), total=2),
+        said(config_row("b", 2), config_row("a", 1), total=2),
+    ]
+    with opened({ROOT: pages}) as (sync, taken, _):
+        sync.go()
+        assert [one for one in taken.events if isinstance(one, str)] == ["a", "b"]
+        assert sync.root.tally.status == COMPLETE
+
+
+@pytest.mark.parametrize("is_new", [False, True])
+def test_a_child_starts_at_its_bookmark_below_the_same_parents_only(*, is_new: bool) -> None:
+    first = three(c=[said(version("c", 31, 3))])
+    with opened(first) as (sync, taken, _):
+        sync.go()
+        assert taken.at(CHILD) == LONG_AGO + 3
+        state = json.loads(json.dumps(taken.state["bookmarks"]))
+    parents = [config_row("c", 9), config_row("b", 2), config_row("a", 1)]
+    more = [config_row("d", 8)] if is_new else []
+    versions = said(version("c", 32, 9), version("c", 31, 3), version("c", 30, 1))
+    second = {ROOT: [said(*parents, *more)], below("c"): [versions]}
+    with opened(second, state=state) as (sync, taken, _):
+        sync.go()
+        found = [one for one in taken.events if one in {30, 31, 32}]
+        assert found == ([30, 31, 32] if is_new else [31, 32])
+
+
+def test_rows_of_lists_in_order_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    put_aside: list[int] = []
+    write = spool._Blocks.write
+
+    def spy(self: Any, blocks: Any) -> Any:
+        put_aside.append(1)
+        return write(self, blocks)
+
+    monkeypatch.setattr(spool._Blocks, "write", spy)
+    rows = [config_row(f"{number:02}", 20 - number) for number in range(20)]
+    for memory, is_large in ((2_000, True), (1 << 20, False)):
+        with opened({"autotunes": [said(*rows)]}, "autotunes") as (sync, taken, _):
+            sync.root.access.memory = memory
+            put_aside.clear()
+            sync.go()
+            assert bool(put_aside) is is_large
+            ids = [one for one in taken.events if one != "-"]
+            assert ids[:20] == [one["id"] for one in reversed(rows)]
+
+
+def test_numbers_and_texts_may_be_keys_of_one_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened({"autotunes": [said()]}, "autotunes") as (sync, _, _server):
+        kind = type(sync.root.stream)
+        monkeypatch.setattr(kind, "has_mixed_keys", True)
+        rows = [row(5, (key,), lines=b"") for key in ("b", 7, "a", 2)]
+        monkeypatch.setattr(type(sync.root.row_maker), "rows", lambda *_: rows)
+        sync.go()
+        assert sync.root.tally.reasons == []
+
+
+@pytest.mark.parametrize("is_unique", [False, True])
+def test_rows_that_lead_to_other_lists_lead_to_each(
+    monkeypatch: pytest.MonkeyPatch, *, is_unique: bool
+) -> None:
+    with opened(three()) as (sync, taken, _):
+        monkeypatch.setitem(vars(sync.root.stream), "has_unique_contexts", is_unique)
+        sync.go()
+        assert taken.events == ["a", 11, 12, 1, "b", 21, 2, "c", 31, 3, 3]
+
+
+def test_it_is_said_which_list_is_gone() -> None:
+    with opened(three(b=[Reply(status=404)])) as (sync, _, _server):
+        sync.go()
+        (note,) = child_of(sync).tally.notes
+        assert "/dynamic_configs/b/versions" in note
+
+
+def test_rows_carry_what_they_are_below() -> None:
+    records: list[dict[str, Any]] = []
+    with opened(three()) as (sync, taken, _):
+        taken.write = lambda lines: records.extend(  # type: ignore[method-assign]
+            json.loads(line)["record"] for line in lines.splitlines()
+        )
+        sync.go()
+    found = {one["version"]: one["dynamic_config_id"] for one in records if "version" in one}
+    assert found == {11: "a", 12: "a", 21: "b", 31: "c"}
