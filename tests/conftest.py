@@ -22,6 +22,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How long an example takes says nothing here: machines are shared and slow at times.
 settings.register_profile("no deadline", deadline=None)
+# What mutation testing runs some thousand times (pyproject.toml).
+settings.register_profile("few", deadline=None, max_examples=15, derandomize=True)
 settings.load_profile("no deadline")
 
 
