@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from tap_analytics.sandbox import Answer
 from tests.helpers.comparing import by_key, expected_rows
 from tests.helpers.contract import BY_NAME
-from tests.helpers.support import Result, catalog, entry_of, run_tap
+from tests.helpers.support import ROOT, Result, catalog, entry_of, environment, run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tap_analytics.sandbox import Sandbox
     from tests.helpers.support import Record
@@ -152,3 +158,25 @@ def test_a_child_failing_in_one_account_does_not_hold_the_others_bookmark(
     healed = read(config, "gates", "gates_rules", state=result.state)
     assert healed.status == 0
     assert_holds(healed, beta, "beta", "gates_rules")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
+def test_many_accounts_are_read_where_a_shell_allows_few_files(
+    open_sandbox: OpenSandbox, tmp_path: Path
+) -> None:
+    sandbox = open_sandbox(records=9, latency=0.05)
+    config = config_of(*(account(f"account-{n}", sandbox) for n in range(12)))
+    chosen = catalog(*STREAMS, config={"accounts": config["accounts"]})
+    for name, content in {"config": config, "catalog": chosen}.items():
+        (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
+    given = [f"--{name}={tmp_path / name}" for name in ("config", "catalog")]
+    tap = [sys.executable, "-m", "tap_analytics", *given]
+    done = subprocess.run(  # noqa: S603
+        ["/bin/sh", "-c", 'ulimit -Sn 24 && exec "$@"', "sh", *tap],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr.decode()[-2000:]

@@ -243,6 +243,10 @@ class Client:
         else:
             terms.validate(answer)
 
+    def rest(self) -> None:
+        """Close idle connections, while nobody asks for anything."""
+        self._sender.rest()
+
     def close(self) -> None:
         """Let waiting threads go, refuse further requests, and close idle connections."""
         self._stopped.set()

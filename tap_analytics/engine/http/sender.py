@@ -142,4 +142,8 @@ class Sender:
         if not self._is_closed:
             self._is_closed = True
             WATCHDOG.close()
+        self.rest()
+
+    def rest(self) -> None:
+        """Close idle connections; the next request opens another."""
         self._adapter.close()

@@ -191,6 +191,8 @@ class Lane:
         finally:
             with self._lock:
                 self._threads -= 1
+                if not (self._threads or self._in_flight):  # a hundred accounts have other needs
+                    self.client.rest()
                 self._arrival.notify_all()
 
     def _await_job(self) -> Job | None:

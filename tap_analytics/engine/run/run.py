@@ -13,6 +13,7 @@ from tap_analytics.engine.run.outlet import Outlet
 from tap_analytics.engine.run.reading import Reading
 from tap_analytics.engine.run.relay import Relay, Worker
 from tap_analytics.engine.run.sync import Sync
+from tap_analytics.engine.threads import allow_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,6 +48,8 @@ class Run:
         self._accesses = accesses
         backfill = any(access.options.backfill for access in accesses)
         names = [access.name for access in accesses if access.name is not None]
+        if names:
+            allow_files()
         self._outlet = Outlet(writer, state, backfill=backfill, accounts=names)
         self._workers: dict[str, Worker] = {}
         self._is_closed = False

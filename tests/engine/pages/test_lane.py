@@ -31,6 +31,10 @@ class Idle:
 
     def __init__(self) -> None:
         self.is_closed = False
+        self.rests = 0
+
+    def rest(self) -> None:
+        self.rests += 1
 
     def close(self) -> None:
         self.is_closed = True
@@ -423,3 +427,13 @@ def test_a_judge_that_fails_fails_the_list(monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_bounds_are_what_the_lane_says() -> None:
     assert lanes._MOST_BYTES_AHEAD == 6 << 20
     assert lanes._PAGES_AHEAD_PER_THREAD == 4
+
+
+def test_a_lane_without_work_keeps_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "_IDLE_SECONDS", 0.05)
+    with lane_of(3) as lane:
+        client = cast("Idle", lane.client)
+        for rests in (1, 2):
+            assert ids(lane, lane.open((0,), Source(counted(9), Pairs())))
+            until(lambda: client.rests == rests)  # noqa: B023 - called at once
+            assert not lane._threads
