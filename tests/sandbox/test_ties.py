@@ -19,7 +19,7 @@ ROWS = 30
 STORES = (Store(ROWS), Store(ROWS, apis=UPSTREAMS))
 SERVED = [{route.stream for api in apis for route in api.routes} for apis in (APIS, UPSTREAMS)]
 """Where two streams come from one list, one of them."""
-POINTING = {"workforce_time": {"id": "x.id", "pages": "x.id", "worker": "x.id", "up": "x.id"}}
+POINTING = {"workforce_time": dict.fromkeys(("id", "pages", "worker", "up", "first"), "x.id")}
 
 
 def declared() -> Iterator[tuple[Store, str, str, str]]:
@@ -71,14 +71,15 @@ def test_both_kinds_of_api_are_looked_at() -> None:
 
 
 def test_a_table_is_tied_as_declared() -> None:
-    """Marks stay, keys come once, what follows from the parent stays, what is named is there."""
-    fields = {"id": "=digits 1", "pages worker note?": "digits", "up": "=up id"}
+    """Marks stay, keys come once, what follows from parent or children stays, as what is named."""
+    of_its_own = {"up": "=up id", "first": "=first y"}
+    fields = {"id": "=digits 1", "pages worker note?": "digits", **of_its_own}
     assert tied("workforce_time", fields, POINTING) == {
         "id": "=at x.id",
         "pages?": "=ref x.id",
         "worker?": "=ref x.id",
         "note?": "digits",
-        "up": "=up id",
+        **of_its_own,
     }
     inside = {"ids": [{"pages worker?": "wide", "up": "digits"}, 2]}
     assert tied("workforce_time", {"id": "=digits 1", **inside}, POINTING)["ids"] == [

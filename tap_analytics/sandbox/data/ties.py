@@ -43,8 +43,8 @@ def tied(stream: str, fields: Mapping[str, Any], every: References) -> dict[str,
 
     What others point to is never null. The first field, the key, has those of the other stream
     in their order, each once, unless its table has others of them (`=ref`). What follows from the
-    row's own parent (`=up`) stays as it is. A column that the rows do not have is looked for in
-    what they hold: the tap takes it out.
+    row's own parent (`=up`) or children (`=first`) stays as it is. A column that the rows do not
+    have is looked for in what they hold: the tap takes it out.
     """
     own = every.get(stream, {})
     wanted = {target for targets in every.values() for target in targets.values()}
@@ -56,7 +56,7 @@ def tied(stream: str, fields: Mapping[str, Any], every: References) -> dict[str,
         word = "at" if names == key else "ref"
         for name in _names(names):
             shown = name if f"{stream}.{name}" in wanted else name + _mark(names)
-            settled = ("=up", "=ref") if names == key else ("=up",)
+            settled = ("=up", "=ref") if names == key else ("=up", "=first")
             pointing = name in own and not str(kind).startswith(settled)
             table[shown] = f"={word} {own[name]}" if pointing else _inside(kind, deeper)
     return table
