@@ -92,6 +92,7 @@ def calls(function: Callable[..., Any] | property) -> str:
         (Stream, "_sync_records", "(self, context, *, write_messages)"),
         (Stream, "get_replication_key_signpost", "(self, context)"),
         (Stream, "_generate_record_messages", "(self, record)"),
+        (Stream, "_generate_schema_messages", "(self)"),
         (Stream, "_write_schema_message", "(self)"),
         (Stream, "_write_activate_version_message", "(self, full_table_version)"),
         (Stream, "_check_max_record_limit", "(self, current_record_index)"),
@@ -141,6 +142,7 @@ def test_a_property_that_we_replace_or_read_is_there(owner: type, name: str) -> 
         (Stream.sync, "self.get_replication_key_signpost("),
         (Stream.sync, "self.emit_activate_version_messages"),
         (Stream.sync, "self._write_schema_message()"),
+        (Stream._write_schema_message, "self._generate_schema_messages()"),
         (Tap.sync_all, "self._set_compatible_replication_methods()"),
         (Tap.sync_all, "stream.sync()"),
         (Tap.run_sync_dry_run, "stream.sync()"),
@@ -163,6 +165,7 @@ def test_what_we_replace_is_what_is_watched_here() -> None:
     private = {name for name in ours & theirs if name.startswith("_") and not name.startswith("__")}
     assert private == {
         "_env_var_config",
+        "_generate_schema_messages",
         "_handle_termination",
         "_sync_records",
         "_validate_config",

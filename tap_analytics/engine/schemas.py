@@ -9,9 +9,10 @@ from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 
 from tap_analytics.engine.accounts import ACCOUNT
 from tap_analytics.engine.values.conform import UNKNOWN
+from tap_analytics.engine.values.fitting import type_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from singer_sdk import Stream
@@ -101,3 +102,25 @@ def _pointing(column: dict[str, Any], target: str) -> dict[str, Any]:
     stream, _, field = target.partition(".")
     begin = f"Key of `{stream}`." if field == "id" else f"`{field}` of `{stream}`."
     return {**column, "description": " ".join(filter(None, (begin, column.get("description"))))}
+
+
+def as_said(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a schema as its SCHEMA message says it: what holds objects is one document.
+
+    Rows keep the shape inside, and the catalog tells it. But of `items` that are objects
+    target-postgres makes a column of an array of documents (`jsonb[]`), which takes it several
+    times as long to fill as a document that is an array, and which holds no arrays in arrays.
+    """
+    properties = schema.get("properties", {})
+    said = {
+        name: {key: value for key, value in part.items() if key != "items"}
+        if _holds_documents(part)
+        else part
+        for name, part in properties.items()
+    }
+    return {**schema, "properties": said}
+
+
+def _holds_documents(schema: Mapping[str, Any]) -> bool:
+    items = schema.get("items")
+    return isinstance(items, dict) and not {"object", "array"}.isdisjoint(type_names(items))

@@ -26,6 +26,7 @@ from tap_analytics.engine.choices import Malformed, modernized, settle
 from tap_analytics.engine.errors import ReadError
 from tap_analytics.engine.expressions import check_calls
 from tap_analytics.engine.output.writer import LineWriter
+from tap_analytics.engine.schemas import as_said
 from tap_analytics.engine.values.encode import encode
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from singer_sdk.helpers.types import Context, Record
-    from singer_sdk.singerlib import Catalog
+    from singer_sdk.singerlib import Catalog, SchemaMessage
     from typing_extensions import Self
 
 ABORTED = (AbortedSyncFailedException, AbortedSyncPausedException)
@@ -148,6 +149,11 @@ class SdkStream(RESTStream[int]):
             + b"\n"
             for message in messages
         )
+
+    def _generate_schema_messages(self) -> Generator[SchemaMessage, None, None]:
+        for message in super()._generate_schema_messages():
+            message.schema = as_said(message.schema)
+            yield message
 
     def write_schema(self) -> None:
         """Write the SCHEMA message."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft7Validator, FormatChecker
 
 from tests.helpers.comparing import by_key
-from tests.helpers.support import Result, run_tap, settings
+from tests.helpers.support import Result, entry_of, run_tap, settings
+from tests.helpers.support import catalog as discovered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,11 +26,13 @@ class Everything:
         sandbox: What it read.
         result: What it wrote.
         requests: What it asked, by stream.
+        catalog: What it discovers.
     """
 
     sandbox: Sandbox
     result: Result
     requests: dict[str, list[Request]]
+    catalog: Record
 
     @classmethod
     def read(
@@ -43,11 +46,12 @@ class Everything:
 
         `more` settings are added.
         """
-        result = run_tap(settings(sandbox, **more), catalog_=catalog, timeout=120)
+        config = settings(sandbox, **more)
+        result = run_tap(config, catalog_=catalog, timeout=120)
         requests: dict[str, list[Request]] = {name: [] for name in names}
         for request in sandbox.requests:
             requests[request.stream].append(request)
-        return cls(sandbox, result, requests)
+        return cls(sandbox, result, requests, catalog or discovered(config=config))
 
     def assert_complete(self) -> None:
         """Assert that the run says that it read everything."""
@@ -63,10 +67,14 @@ class Everything:
         assert len(by_key(rows, schema["schema"], keys)) == len(rows)
         return rows
 
+    def schema(self, name: str) -> Record:
+        """Return the schema of a stream; unlike a SCHEMA message it tells all that is inside."""
+        found: Record = entry_of(self.catalog, name)["schema"]
+        return found
+
     def assert_valid(self, name: str) -> None:
         """Assert that all rows of a stream fit its schema."""
-        schema = self.result.schemas[name]["schema"]
-        validator = Draft7Validator(schema, format_checker=FormatChecker())
+        validator = Draft7Validator(self.schema(name), format_checker=FormatChecker())
         assert not [
             f"{error.json_path}: {error.message}"
             for row in self.result.records[name]

@@ -43,8 +43,9 @@ def column_type(schema: dict[str, Any]) -> str:
     """Return PostgreSQL's name of the type that a field's schema asks for."""
     types = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
     kinds = {kind for kind in types if kind != "null"}
-    if kinds == {"array"} and "items" in schema:
-        return f"_{column_type(schema['items'])}"
+    if kinds == {"array"}:
+        held = column_type(schema["items"]) if "items" in schema else "jsonb"
+        return "jsonb" if held == "jsonb" else f"_{held}"
     if kinds & {"object", "array"}:
         return "jsonb"
     if len(kinds) > 1:
