@@ -16,10 +16,6 @@ from singer_sdk.helpers.capabilities import (
 
 from tap_analytics import selection, settings, states
 from tap_analytics.apis import PACKAGES
-from tap_analytics.check.findings import examine
-from tap_analytics.check.shape import Shapes
-from tap_analytics.check.tables import estimate, table
-from tap_analytics.check.words import vocabulary
 from tap_analytics.command import ENVIRONMENT, NO_TEST, AnalyticsCommand, leave, refuse
 from tap_analytics.engine.accounts import accounts
 from tap_analytics.engine.errors import ClosedOutput, Terminated
@@ -241,6 +237,9 @@ class TapAnalytics(SdkTap):
                     stream.write_schema()
             self.message_writer.flush()
             return 0
+        from tap_analytics.check.findings import examine  # noqa: PLC0415 - a run never needs it
+        from tap_analytics.check.tables import estimate, table  # noqa: PLC0415
+
         every = accounts(self.config)
         accesses = [Access(account, len(every)) for account in every]
         if test == "shape":
@@ -252,6 +251,10 @@ class TapAnalytics(SdkTap):
         return 0 if all(finding.is_good for finding in findings) else INCOMPLETE
 
     def _show_shapes(self, accesses: list[Access]) -> int:
+        from tap_analytics.check.findings import examine  # noqa: PLC0415 - a run never needs it
+        from tap_analytics.check.shape import Shapes  # noqa: PLC0415
+        from tap_analytics.check.words import vocabulary  # noqa: PLC0415
+
         words = vocabulary(cast("Iterable[AnalyticsStream]", self.streams.values()))
         shapes = Shapes([access.name for access in accesses], words)
         findings = examine(list(self.roots), accesses, shapes)

@@ -7,6 +7,8 @@ import importlib
 import json
 import pkgutil
 import re
+import subprocess
+import sys
 from inspect import getattr_static
 from itertools import product
 from pathlib import Path
@@ -14,6 +16,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from singer_sdk import Tap
 
 import tap_analytics.apis
 import tap_analytics.engine
@@ -21,6 +24,7 @@ from tap_analytics.apis import PACKAGES
 from tap_analytics.engine.pages.selector import Selector
 from tap_analytics.engine.registry import references
 from tap_analytics.engine.stream import AnalyticsStream
+from tap_analytics.tap import TapAnalytics
 from tests.helpers.contract import BY_NAME, NAMES, PAGING, RETRIES, SINGLE, STREAMS, Documented
 from tests.helpers.forks import run_command
 from tests.helpers.support import catalog, environment, metadata_of
@@ -96,6 +100,27 @@ def parts(schema: dict[str, Any], path: str = "$") -> Iterator[tuple[str, dict[s
 
 
 every_stream = pytest.mark.parametrize("stream", registered(), ids=label)
+
+
+@pytest.mark.parametrize("more", [{}, {f"{api}_upstream": VENDORS[api] for api in VENDORS}])
+def test_the_catalog_is_the_one_that_the_sdk_makes(more: dict[str, Any]) -> None:
+    config = {"all_streams": True, "accounts": [{"name": "acme"}], **more}
+    tap = TapAnalytics(config=config, validate_config=False, setup_mapper=False)
+    theirs: property = Tap.__dict__["catalog_dict"]
+    ours = tap.catalog_dict
+    assert len(ours["streams"]) >= len(NAMES)
+    assert ours == theirs.__get__(tap)
+
+
+def test_a_run_imports_nothing_that_only_others_need() -> None:
+    code = "import sys, tap_analytics.tap; print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    ran = subprocess.run(command, env=environment(), check=True, capture_output=True)  # noqa: S603
+    imported = set(ran.stdout.decode().split())
+    assert "tap_analytics.engine.run.run" in imported
+    parts = {f"tap_analytics.{part}" for part in ("check", "dbt", "fleet", "sandbox")}
+    extras = {"dask", "distributed", "meltano", "psycopg", "rich", "uvicorn"}
+    assert not imported & (parts | extras)
 
 
 def test_every_stream_class_is_registered() -> None:

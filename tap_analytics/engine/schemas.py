@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from singer_sdk import Stream
 
+_MADE = "made_schema"
+"""Where a stream keeps its schema."""
+
 
 class KeyedSchema(StreamSchema[str]):
     """The schema in the file that has the stream's name, with the stream's keys never null."""
@@ -34,7 +37,15 @@ class KeyedSchema(StreamSchema[str]):
         self._own = own
 
     def get_stream_schema(self, stream: Stream, stream_class: type[Stream]) -> dict[str, Any]:
-        """Return a stream's schema."""
+        """Return a stream's schema, which an instance makes once."""
+        if isinstance(stream, type):
+            return self._made(stream, stream_class)
+        if _MADE not in vars(stream):
+            vars(stream)[_MADE] = self._made(stream, stream_class)
+        made: dict[str, Any] = vars(stream)[_MADE]
+        return made
+
+    def _made(self, stream: Stream, stream_class: type[Stream]) -> dict[str, Any]:
         schema: dict[str, Any] = super().get_stream_schema(stream, stream_class)
         keys = list(stream_class.primary_keys)  # type: ignore[call-overload]
         properties = {**schema["properties"]}
