@@ -8,10 +8,18 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections import Counter
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 from tap_analytics.sandbox import Request, Sandbox
+
+if TYPE_CHECKING:
+    from tap_analytics.sandbox.data.store import Store
+
+_SETTLED = 20
+"""Seconds since a change that no tool takes for one that is still going on."""
 
 
 class Asked:
@@ -40,6 +48,18 @@ class Asked:
         return taken
 
 
+def change(store: Store, api: str, parents: str, children: str, count: int) -> int:
+    """Let the first parents change now, and each get one child more; returns how many did."""
+    now = int(time.time() - _SETTLED) * 1000
+    child = next(store.rows(api, children))
+    changed = list(islice(store.rows(api, parents), count))
+    for index, parent in enumerate(changed):
+        store.update(parents, index, {"lastModifiedTime": now})
+        new = {"id": parent["id"], "version": 10_000 + store.revision, "lastModifiedTime": now}
+        store.append(children, {**child, **new}, parent=parent["id"])
+    return len(changed)
+
+
 def main() -> None:
     """Serve until the input ends."""
     asked = Asked()
@@ -54,6 +74,9 @@ def main() -> None:
                 return
             if question == ["asked"]:
                 answer = asked.take()
+            elif question[0] == "change":
+                _, api, parents, children, count = question
+                answer = change(sandbox.store, api, parents, children, int(count))
             else:
                 _, api, stream = question
                 answer = sum(1 for _ in sandbox.store.rows(api, stream))

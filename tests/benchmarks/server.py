@@ -59,7 +59,15 @@ class Server:
 
     def rows(self, work: Work) -> int:
         """Count the rows there are to read."""
-        return sum(int(self._ask(f"rows {work.api} {name}")) for name in work.names)
+        return sum(self.rows_of(work.api, name) for name in work.names)
+
+    def rows_of(self, api: str, stream: str) -> int:
+        """Count the rows of one stream."""
+        return int(self._ask(f"rows {api} {stream}"))
+
+    def change(self, work: Work, count: int) -> None:
+        """Let the first parents of a family change now, and each get one child more."""
+        self._ask(f"change {work.api} {' '.join(work.names)} {count}")
 
     def _ask(self, question: str) -> Any:
         assert self._process.stdin is not None

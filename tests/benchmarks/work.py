@@ -24,6 +24,7 @@ class Endpoint:
         next_link: Where the body links to the next page; empty if it does not.
         parent: Name of the stream whose rows have such lists.
         keys: The fields that tell its rows apart.
+        cursor: The field that grows with each change of a row; empty if there is none.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Endpoint:
     next_link: str = ""
     parent: str = ""
     keys: tuple[str, ...] = ("id",)
+    cursor: str = ""
 
     @property
     def placeholder(self) -> str:
@@ -53,6 +55,7 @@ PARENTS = Endpoint(
     "data",
     "limit",
     next_link="pagination.nextPage",
+    cursor="lastModifiedTime",
 )
 CHILDREN = Endpoint(
     "dynamic_configs_versions",

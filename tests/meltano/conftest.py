@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -16,19 +15,14 @@ from tap_analytics.sandbox import Sandbox
 from tap_analytics.sandbox.environment import variables
 from tap_analytics.sandbox.postgres import ThrowawayPostgres
 from tap_analytics.tap import TapAnalytics
+from tests.helpers.project import QUIET, copy_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_analytics.engine.stream import AnalyticsStream
 
-ROOT = Path(__file__).parents[2]
 OURS = ("TAP_ANALYTICS_", "TARGET_", "MELTANO_")
-QUIET = {
-    "MELTANO_CLI_DISABLE_VERSION_CHECK": "1",
-    "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "0",
-    "NO_COLOR": "1",
-}
 
 
 @dataclass
@@ -74,11 +68,7 @@ class Project:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     folder = tmp_path_factory.mktemp("project")
-    for name in ("meltano.yml", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, folder)
-    (folder / "output").mkdir()
-    ignore = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "tap_analytics", folder / "tap_analytics", ignore=ignore)
+    copy_project(folder)
     env = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env["PATH"]])
     return Project(folder, env | QUIET)

@@ -36,6 +36,8 @@ CASES = (
     Case("pages-of-1000", "100,000 records, 1,000 a page, no latency", throughput.pages_of_1000),
     Case("load-list", "50,000 rows of one list into PostgreSQL", loads.one_list),
     Case("load-family", "500 parents with 25,000 children into PostgreSQL", loads.family),
+    Case("load-again", "A second run into PostgreSQL, 1 % of the parents changed", loads.again),
+    Case("load-project", "37 streams of 1,000 rows with `meltano run`", loads.project),
     Case("one-list", "One list of 200 pages, 50 ms latency", latency.one_list),
     Case("parents", "500 parents with children, 50 ms latency", latency.parents),
     Case("unknown-limit", "300 children, 20 requests/s allowed, unknown to it", limits.unknown),
@@ -44,5 +46,5 @@ CASES = (
     Case("memory", "1,000,000 and 100,000 records", memory.flat),
     Case("kills", "Killed 50 times at random and resumed", kills.killed),
     Case("accounts", "30 accounts, 50 ms latency, two workers", fleet.accounts),
-    Case("discover", "`--discover` beside `import singer_sdk`", discovery.discover),
+    Case("discover", "Starting up beside `import singer_sdk`", discovery.discover),
 )

@@ -2,56 +2,46 @@
 
 from __future__ import annotations
 
-import json
-import shlex
+import os
+import sys
 import tempfile
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import psycopg
-from psycopg import sql
-
+from tap_analytics.sandbox.environment import variables
 from tap_analytics.sandbox.postgres import ThrowawayPostgres
 from tests.benchmarks.bench import say
-from tests.benchmarks.environments import python_with
+from tests.benchmarks.loading import Place, Seconds, expect, load, piped, with_copy, with_dlt
 from tests.benchmarks.process import FailedError, measure
 from tests.benchmarks.results import Check, Findings, Table
 from tests.benchmarks.server import Server
 from tests.benchmarks.tools import Dlt, Floor, Ours, PlainSdk
 from tests.benchmarks.work import CHILDREN, FAMILY, OPEN_TASKS, PARENTS, Work
-from tests.targets.targets import MeltanoLabsPostgres, shipped
+from tests.helpers.contract import NAMES, STREAMS
+from tests.helpers.project import QUIET, copy_project
+from tests.targets.targets import shipped
 
 if TYPE_CHECKING:
     from tests.benchmarks.bench import Bench
-    from tests.benchmarks.tools import Tool
+    from tests.benchmarks.loading import Loader
 
-_PEERS = Path(__file__).parents[1] / "peers"
 _NO_METADATA = {"add_record_metadata": False, "activate_version": False}
 """What `meltano.yml` sets where the tap sends no ACTIVATE_VERSION."""
+_DEFAULT_SETTINGS = {
+    "TARGET_POSTGRES_USE_COPY": "false",
+    "TARGET_POSTGRES_VALIDATE_RECORDS": "true",
+    "TARGET_POSTGRES_ADD_RECORD_METADATA": "true",
+    "TARGET_POSTGRES_ACTIVATE_VERSION": "true",
+}
+"""Those of the target's own settings that `meltano.yml` has otherwise."""
+_RUN = ("run", "--full-refresh", "tap-analytics", "target-postgres")
 _SHIPPED = f"{Ours.label} and target-postgres as shipped"
 _DEFAULTS = f"{Ours.label} and target-postgres by its defaults"
 _PLAIN = f"{PlainSdk.label} and target-postgres as shipped"
 _DLT = "dlt (merge)"
+_DLT_INCREMENTAL = "dlt (merge, parents incremental)"
 _COPY = "floor: `COPY` by hand"
-
-
-class _Place(NamedTuple):
-    """Where one run loads: the work, the server's settings, a folder, a database, a schema."""
-
-    work: Work
-    config: dict[str, Any]
-    folder: Path
-    postgres: ThrowawayPostgres
-    schema: str
-
-
-class _Seconds(NamedTuple):
-    """What one run took: from its first request, in all, and of the processor."""
-
-    loading: float
-    wall: float
-    cpu: float
 
 
 def one_list(bench: Bench) -> Findings:
@@ -76,7 +66,7 @@ def _compared(
     copied: bool = False,
 ) -> Findings:
     """Let all load in turns; `least` is how many times dlt and the target's defaults to be."""
-    taken: dict[str, list[_Seconds]] = {}
+    taken: dict[str, list[Seconds]] = {}
     with Server(records=0, sizes=sizes) as server, ThrowawayPostgres() as postgres:
         rows = server.rows(work)
         say("  filling the server's cache")
@@ -86,11 +76,9 @@ def _compared(
                 say(f"  round {turn + 1}: {label}")
                 with tempfile.TemporaryDirectory() as name:
                     schema = f"round_{turn}_{number}"
-                    place = _Place(work, server.config, Path(name), postgres, schema)
-                    taken.setdefault(label, []).append(_run(server, loader, place, rows))
-    seconds = {
-        label: _Seconds(*map(median, zip(*runs, strict=True))) for label, runs in taken.items()
-    }
+                    place = Place(work, server.config, Path(name), postgres, schema)
+                    taken.setdefault(label, []).append(load(server, loader, place, rows))
+    seconds = _medians(taken)
     best = seconds[_SHIPPED].wall
     return Findings(
         Table(
@@ -116,7 +104,7 @@ def _compared(
     )
 
 
-def _row(label: str, one: _Seconds, rows: int, baseline: _Seconds) -> tuple[str, ...]:
+def _row(label: str, one: Seconds, rows: int, baseline: Seconds) -> tuple[str, ...]:
     parts = (f"{part:.2f}" for part in one)
     return (label, f"{rows / one.wall:,.0f}", *parts, f"{baseline.wall / one.wall:.2f}")
 
@@ -124,65 +112,135 @@ def _row(label: str, one: _Seconds, rows: int, baseline: _Seconds) -> tuple[str,
 def _loaders(bench: Bench, *, copied: bool) -> dict[str, Any]:
     target = shipped("target-postgres") | _NO_METADATA
     loaders: dict[str, Any] = {
-        _SHIPPED: _piped(bench.ours, target),
-        _DEFAULTS: _piped(bench.ours, {}),
+        _SHIPPED: piped(bench.ours, target),
+        _DEFAULTS: piped(bench.ours, {}),
     }
     if PlainSdk.name in bench.tools:
-        loaders[_PLAIN] = _piped(bench.tools[PlainSdk.name], target)
+        loaders[_PLAIN] = piped(bench.tools[PlainSdk.name], target)
     if Dlt.name in bench.tools:
-        loaders[_DLT] = _with_dlt(bench.tools[Dlt.name])
+        loaders[_DLT] = with_dlt(bench.tools[Dlt.name])
     if copied and Floor.name in bench.tools:
-        loaders[_COPY] = _copied
+        loaders[_COPY] = with_copy
     return loaders
 
 
-def _piped(tap: Tool, settings: dict[str, Any]) -> Any:
-    """Return what makes the command of a tap and the target."""
+def again(bench: Bench) -> Findings:
+    """Load a second time, when one parent in a hundred has changed and has a further child."""
+    parents = bench.pick(500, 20)
+    changed = max(1, parents // 100)
+    work = Work(FAMILY)
+    loaders: dict[str, Loader] = {
+        _SHIPPED: piped(bench.ours, shipped("target-postgres") | _NO_METADATA)
+    }
+    if Dlt.name in bench.tools:
+        dlt = bench.tools[Dlt.name]
+        loaders |= {_DLT: with_dlt(dlt), _DLT_INCREMENTAL: with_dlt(dlt, incremental=True)}
+    taken: dict[str, list[Seconds]] = {label: [] for label in loaders}
+    with (
+        Server(records=0, sizes={PARENTS.name: parents, CHILDREN.name: 50}) as server,
+        ThrowawayPostgres() as postgres,
+        tempfile.TemporaryDirectory() as name,
+    ):
+        places: dict[str, Place] = {}
+        for number, (label, loader) in enumerate(loaders.items()):
+            say(f"  first run: {label}")
+            folder = Path(name, str(number))
+            folder.mkdir()
+            places[label] = Place(work, server.config, folder, postgres, f"schema_{number}")
+            load(server, loader, places[label], server.rows(work))
+        for turn in range(bench.rounds):
+            server.change(work, changed)
+            rows = server.rows(work)
+            bench.run(server, bench.ours, work, rows)  # fills the server's cache
+            for label, loader in loaders.items():
+                say(f"  round {turn + 1}: {label}")
+                place = places[label].resumed() if label == _SHIPPED else places[label]
+                taken[label].append(load(server, loader, place, rows))
+    seconds = _medians(taken)
+    best = seconds[_SHIPPED].wall
+    return Findings(
+        Table(
+            ("", "s loading", "s in all", "s CPU"),
+            [(label, *(f"{part:.2f}" for part in one)) for label, one in seconds.items()],
+        ),
+        [
+            Check(
+                f"seconds of {other}, times ours",
+                seconds[other].wall / best if other in seconds else None,
+                target,
+                at_least=True,
+            )
+            for other, target in ((_DLT, 3), (_DLT_INCREMENTAL, 1))
+        ],
+        {},
+        [
+            f"{parents:,} parents with 50 children each.",
+            f"Before each round {changed} parents change, and each of them gets one child more.",
+            "dlt asks for all children again, unless its parents are read from a cursor on.",
+            "What is left is starting two programs, or dlt's three steps.",
+        ],
+    )
 
-    def command(place: _Place) -> tuple[list[str], dict[str, str]]:
-        python = python_with("target-postgres", MeltanoLabsPostgres.requirements)
-        where = place.postgres.variables()
-        own = {key.removeprefix("TARGET_POSTGRES_").lower(): where[key] for key in where}
-        config = settings | own | {"port": int(own["port"]), "default_target_schema": place.schema}
-        file = place.folder / "target.json"
-        file.write_text(json.dumps(config), encoding="utf-8")
-        source = shlex.join(tap.command(place.work, place.config, place.folder))
-        target = shlex.join([str(python.with_name("target-postgres")), "--config", str(file)])
-        return ["bash", "-o", "pipefail", "-c", f"{source} | {target}"], tap.env
 
-    return command
-
-
-def _with_dlt(tool: Tool) -> Any:
-    def command(place: _Place) -> tuple[list[str], dict[str, str]]:
-        extracting = tool.command(place.work, place.config, place.folder)
-        env = tool.env | {"NORMALIZE__WORKERS": "2"}
-        return [*extracting, place.postgres.url, place.schema], env
-
-    return command
-
-
-def _copied(place: _Place) -> tuple[list[str], dict[str, str]]:
-    python = python_with("copy", ("requests", "orjson", "psycopg[binary]"))
-    job = place.folder / "job.json"
-    job.write_text(json.dumps(place.work.job(place.config)), encoding="utf-8")
-    script = str(_PEERS / "copied.py")
-    return [str(python), script, str(job), place.postgres.url, place.schema], {}
-
-
-def _run(server: Server, loader: Any, place: _Place, rows: int) -> _Seconds:
-    """Load once; raises FailedError if rows are missing."""
-    command, env = loader(place)
-    server.requests()
-    usage = measure(command, place.folder, env)
-    first = server.requests().first
-    with psycopg.connect(place.postgres.url) as connection:
-        found = 0
-        for name in place.work.names:
-            table = sql.Identifier(place.schema, name)
-            counted = connection.execute(sql.SQL("select count(*) from {}").format(table))
-            found += counted.fetchall()[0][0]
-    if found != rows:
-        message = f"loaded {found:,} of {rows:,} rows"
+def project(bench: Bench) -> Findings:
+    """Load every documented stream with `meltano run`, as shipped and by the target's defaults."""
+    records = bench.pick(1_000, 20)
+    meltano = Path(sys.executable).with_name("meltano")
+    if not meltano.is_file():
+        message = "Meltano is not installed"
         raise FailedError(message)
-    return _Seconds(usage.ended - first, usage.ended - usage.started, usage.cpu)
+    taken: dict[str, list[Seconds]] = {_SHIPPED: [], _DEFAULTS: []}
+    with (
+        Server(records=records) as server,
+        ThrowawayPostgres() as postgres,
+        tempfile.TemporaryDirectory() as name,
+    ):
+        folder = Path(name, "project")
+        copy_project(folder)
+        path = os.pathsep.join([str(meltano.parent), os.environ["PATH"]])
+        paged = {"workforce_page_size": 100}  # the documented 2 would measure requests
+        env = {**QUIET, **variables({**server.config, **paged}), **postgres.variables()}
+        env["PATH"] = path
+        say("  installing the project")
+        measure([str(meltano), "install"], folder, env)
+        rows = sum(server.rows_of(stream.api, stream.name) for stream in STREAMS)
+        for turn in range(-1, bench.rounds):  # the first one fills the server's cache
+            for number, label in enumerate(taken):
+                if turn < 0 and number:
+                    continue
+                say(f"  round {turn + 1}: {label}")
+                schema = f"round_{turn + 1}_{number}"
+                more = {"TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": schema}
+                more |= _DEFAULT_SETTINGS if label == _DEFAULTS else {}
+                server.requests()
+                usage = measure([str(meltano), *_RUN], folder, env | more)
+                expect(postgres, schema, NAMES, rows)
+                if turn >= 0:
+                    started = server.requests().first
+                    wall = usage.ended - usage.started
+                    taken[label].append(Seconds(usage.ended - started, wall, usage.cpu))
+    seconds = _medians(taken)
+    return Findings(
+        Table(
+            ("", "rows/s", "s loading", "s in all", "s CPU", f"x {_DEFAULTS}"),
+            [_row(label, one, rows, seconds[_DEFAULTS]) for label, one in seconds.items()],
+        ),
+        [
+            Check(
+                "rows/s, times those by the target's defaults",
+                seconds[_DEFAULTS].wall / seconds[_SHIPPED].wall,
+                2,
+                at_least=True,
+            )
+        ],
+        {label: rows / one.wall for label, one in seconds.items()},
+        [
+            f"{rows:,} rows of {len(NAMES)} streams, from the command to its end.",
+            f"Lists have {records:,} rows, and up to five below each parent.",
+            "Pages of workforce have 100 rows, all others as documented.",
+        ],
+    )
+
+
+def _medians(taken: dict[str, list[Seconds]]) -> dict[str, Seconds]:
+    return {label: Seconds(*map(median, zip(*runs, strict=True))) for label, runs in taken.items()}

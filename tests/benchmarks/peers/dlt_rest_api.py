@@ -1,7 +1,7 @@
 """dlt's `rest_api` source, extracted into load packages, and loaded if it is told where.
 
-Run as `dlt_rest_api.py JOB FOLDER [URL SCHEMA]`, with the same file as `floor.py`, a folder to
-write to, and a PostgreSQL to merge into; prints how many records were extracted.
+Run as `dlt_rest_api.py JOB FOLDER [URL SCHEMA [incremental]]`, with the same file as `floor.py`, a
+folder to write to, and a PostgreSQL to merge into; prints how many records were extracted.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def with_segment(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "segment": quote(row["id"], safe="")}
 
 
-def resource(endpoint: dict[str, Any]) -> dict[str, Any]:
-    """Declare one list."""
+def resource(endpoint: dict[str, Any], *, incremental: bool) -> dict[str, Any]:
+    """Declare one list, and whether it is read from its last cursor on."""
     path, parent = endpoint["path"], endpoint["parent"]
     if parent:
         path = path.replace(endpoint["placeholder"], f"{{resources.{parent}.segment}}")
@@ -45,6 +45,11 @@ def resource(endpoint: dict[str, Any]) -> dict[str, Any]:
             "data_selector": endpoint["records"],
         },
     }
+    if incremental and endpoint["cursor"]:
+        declared["endpoint"]["incremental"] = {
+            "cursor_path": endpoint["cursor"],
+            "initial_value": 0,
+        }
     if endpoint["has_children"]:
         declared["processing_steps"] = [{"map": with_segment}]
     return declared
@@ -62,7 +67,10 @@ def main() -> None:
     source = rest_api_source(
         {
             "client": {"base_url": job["base_url"], "auth": auth},
-            "resources": [resource(endpoint) for endpoint in job["endpoints"]],
+            "resources": [
+                resource(endpoint, incremental="incremental" in sys.argv)
+                for endpoint in job["endpoints"]
+            ],
         }
     )
     if len(sys.argv) > _ARGUMENTS_TO_EXTRACT:
