@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tap_analytics.fleet.unit import Unit
 
 _TICK_SECONDS = 0.2
+_LOOK_SECONDS = 1.0
 _HALT_SECONDS = 2.0
 _MARGIN_SECONDS = 10.0
 """For a worker to say that it had to kill what would not end."""
@@ -136,13 +137,13 @@ class Crew:
         """Take the outcomes of all that is open, as they come."""
         alive_at = time.monotonic()
         halted_at: float | None = None
-        halt_again_at = 0.0
+        halt_again_at = look_again_at = 0.0
         while self._open or self._lost:
             with suppress(queue.Empty):
                 self._take(self._done.get(timeout=_TICK_SECONDS))
             now = time.monotonic()
-            if self._has_workers():
-                alive_at = now
+            if now > look_again_at and self._has_workers():
+                alive_at, look_again_at = now, now + _LOOK_SECONDS
                 lost, self._lost = self._lost, []
                 self._submit(lost)
             if self._told.status is not None:

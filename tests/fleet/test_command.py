@@ -162,7 +162,7 @@ def test_a_scheduler_that_does_not_answer_is_said(work: Work) -> None:
 def test_a_scheduler_that_restarts_is_survived_and_one_that_is_lost_is_said(
     tmp_path: Path, open_sandbox: Callable[..., Sandbox]
 ) -> None:
-    work = Work(tmp_path, open_sandbox(records=120, latency=0.1))
+    work = Work(tmp_path, open_sandbox(records=60, latency=0.1))
     target = work.target("--slow", "0.001")
     with Cluster(tmp_path / "dask", workers=1) as cluster:
         given = command(work, *NAMES[:2], target=target, scheduler=cluster.address, lease_seconds=3)
@@ -178,7 +178,7 @@ def test_a_scheduler_that_restarts_is_survived_and_one_that_is_lost_is_said(
         assert work.rows() == work.served(*NAMES[:2])
 
         (work.loaded / "rows come").unlink()
-        process = fleet(*given, "--patience", "5")
+        process = fleet(*given, "--patience", "2")
         eventually((work.loaded / "rows come").exists, 60)
         cluster.scheduler.kill()
         said = finish(process, 1, 90)
