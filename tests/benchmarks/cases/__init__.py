@@ -46,5 +46,6 @@ CASES = (
     Case("memory", "1,000,000 and 100,000 records", memory.flat),
     Case("kills", "Killed 50 times at random and resumed", kills.killed),
     Case("accounts", "30 accounts, 50 ms latency, two workers", fleet.accounts),
+    Case("many-accounts", "100 accounts, in one run and by a fleet", fleet.many),
     Case("discover", "Starting up beside `import singer_sdk`", discovery.discover),
 )
