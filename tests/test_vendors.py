@@ -94,11 +94,14 @@ def test_requests_are_as_the_vendor_wants_them(everything: Everything, stream: U
         assert request.method == "GET"
         assert re.fullmatch(pattern, request.path)
         cursor = {stream.pages.token} if stream.pages and stream.pages.first is None else set()
-        assert set(request.params) | cursor == {*stream.sends, *paging}
+        params = dict(request.params)
+        if stream.pages is None:  # with many rows it is not sure that they are all
+            assert int(params.pop("page", 2)) > 1
+        assert set(params) | cursor == {*stream.sends, *paging}
         for name, value in stream.sends.items():
             assert value in (None, request.params[name])
         if stream.takes is not None:
-            assert set(request.params) <= stream.takes | set(stream.sends)
+            assert set(params) <= stream.takes | set(stream.sends)
 
 
 @pytest.mark.parametrize("stream", [s for s in UPSTREAMS if s.pages], ids=lambda s: s.name)

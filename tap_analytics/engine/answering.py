@@ -132,6 +132,8 @@ class AnsweringStream(AskingStream):
         body = self.unwrap(said)
         try:
             found = self._selector.find(body)
+            if found.is_object and self._is_strange(*found.records):
+                raise LookupError(self.records_jsonpath)  # noqa: TRY301 - as if it were not there
         except LookupError:
             msg = f"answered without records at {self.records_jsonpath}{reason(body)}"
             raise TransientError(msg) from None
@@ -139,6 +141,10 @@ class AnsweringStream(AskingStream):
             msg = f"answered with an error in place of records{reason(said)}"
             raise TransientError(msg)
         return found
+
+    def _is_strange(self, record: dict[str, Any]) -> bool:
+        """Tell whether an object in the place of a list holds other things than a row does."""
+        return bool(record) and record.keys().isdisjoint(self.schema["properties"])
 
     def _holds_rows(self, records: list[dict[str, Any]], body: Any) -> bool:
         """Tell whether there are records, and not just an error where one should be."""

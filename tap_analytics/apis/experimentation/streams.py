@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from tap_analytics.apis.experimentation.client import ExperimentationStream, IdListPages
 from tap_analytics.engine.pages.pagination import SinglePage
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tap_analytics.engine.pages.page import Page
+    from tap_analytics.engine.pages.pagination import Paginator
 
 _BY_USERS = dict.fromkeys(("creatorEmail", "lastModifierEmail"), "users.email")
 
@@ -131,7 +132,7 @@ class IngestionStatus(DayWindow, ExperimentationStream):
 
     name = "ingestion_status"
     path = "/v1/ingestion/status"
-    paginator_class = SinglePage
+    paginator_class: ClassVar[type[Paginator]] = SinglePage
     primary_keys = ("row_key",)
     replication_key = "timestamp"
     cursor = IsoTime()

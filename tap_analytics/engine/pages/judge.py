@@ -128,6 +128,8 @@ class Judge:
             ended = False
         if ended and self._proves_nothing(page, signals):
             ended = None
+        if ended is None and self.accepted == 0 and page.rows < self._paginator.whole_below:
+            ended = True
         if self._paginator.jumps:
             return self._ends_here(page, signals, ended=ended)
         return self._walk(page, signals, ended=ended)
@@ -169,7 +171,8 @@ class Judge:
         comes_back = token in self._tokens
         if ended is False and (token is None or (comes_back and page.is_empty)):
             return self._doubt(page, signals)
-        if ended or token is None or (comes_back and page.is_empty):
+        says_nothing = page.is_empty and ended is None and signals.next is None
+        if ended or token is None or says_nothing or (comes_back and page.is_empty):
             return self._accept(page, signals, last=True)
         self._empty = self._empty + 1 if page.is_empty else 0
         if comes_back or self._empty > _MOST_EMPTY_PAGES:

@@ -110,6 +110,7 @@ class Paginator(BaseAPIPaginator[Any]):
         next_path: Where something stands that is null or empty on the last page.
         totals: What the number of rows is worth.
         past_end: Statuses that say, after the first page, that the list has ended before.
+        whole_below: Where nothing else tells, a first page with fewer rows is the whole list.
         repeat_ends: Whether beyond the end the last or the first page comes again.
         zero_or_one: Whether it is unknown if pages count from 0 or from 1, or if both are
             the same page. ``first`` has to be 0.
@@ -132,6 +133,7 @@ class Paginator(BaseAPIPaginator[Any]):
     next_path: ClassVar[tuple[str, ...]] = ()
     totals: ClassVar[Totals] = Totals.BOUND
     past_end: ClassVar[frozenset[int]] = frozenset()
+    whole_below: ClassVar[int] = 0
     repeat_ends: ClassVar[bool] = False
     zero_or_one: ClassVar[bool] = False
     short_page_moves_next: ClassVar[bool] = False
@@ -257,6 +259,20 @@ class PerhapsPages(PageNumbers):
 
     repeat_ends = True
     past_end = frozenset({400, 404})
+
+
+class Unpaged(PerhapsPages):
+    """Lists that are known to come in one answer, and asked for it without a word about pages.
+
+    Should one have as many rows as servers put on a page by default, page 2 is asked for, too.
+    """
+
+    size_param = None
+    whole_below = 10
+
+    @override
+    def params(self, token: Any) -> dict[str, Any]:
+        return {} if token == self.first else super().params(token)
 
 
 class Offsets(Paginator):

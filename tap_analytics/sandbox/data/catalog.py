@@ -39,18 +39,14 @@ class Catalog:
         """The way to each stream; where several lead to one, the first shows all of it."""
         self.owners: dict[str, str] = {}
         """The API of each stream."""
-        self._shared: dict[str, dict[str, Any]] = {}
-        self._fields: dict[str, dict[str, Any]] = {}
+        self._drafts: dict[str, Drafts] = {}
         for api in apis:
-            streams, shared = tables_of(api)
-            pointing = references(api)
+            drafts = _drafts_of(api)
             for route in api.routes:
                 self.routes.setdefault(route.stream, route)
                 self.owners[route.stream] = api.name
-                fields = streams[route.stream]
-                self._fields[route.stream] = tied(route.stream, fields, pointing)
-                self._shared[route.stream] = shared
-        self._patterns: dict[str, list[Pattern]] = {}
+                self._drafts[route.stream] = drafts
+        self._patterns: dict[str, list[tuple[bytes, list[Slot]]]] = {}
 
     def size(self, stream: str) -> int:
         """How many rows a list without parents has."""
@@ -65,7 +61,8 @@ class Catalog:
     def children(self, stream: str, parent: int) -> int:
         """How many rows of `stream` are below the row at place `parent`; appended ones have none.
 
-        A list of keys of other rows has each of them once at most.
+        The first parent has as many as any, so that they show all of the first patterns. A list
+        of keys of other rows has each of them once at most.
         """
         above = self.routes[stream].parent
         if not above:
@@ -76,9 +73,8 @@ class Catalog:
             return 0
         if self.routes[stream].single:
             return 1
-        number = self._sizes.get(
-            stream, mix(seed(stream, "children") + parent) % (MOST_CHILDREN + 1)
-        )
+        drawn = mix(seed(stream, "children") + parent) % (MOST_CHILDREN + 1)
+        number = self._sizes.get(stream, drawn if parent else MOST_CHILDREN)
         word, _, target = self._key_kind(stream).partition(" ")
         return (
             min(number, choices(self, stream, parent, target)) if word in ("at", "ref") else number
@@ -96,10 +92,9 @@ class Catalog:
     def rows(self, stream: str, start: int, stop: int, parent: int = 0) -> list[bytes]:
         """The JSON of the rows from index `start` up to, but not including, `stop`."""
         patterns = self._woven(stream)
-        turn = parent * 7
         return [
-            (pattern := patterns[(index + turn) % PATTERNS]).template
-            % tuple([slot(index, parent) for slot in pattern.slots])
+            (pattern := patterns[(index + parent) % PATTERNS])[0]
+            % tuple([slot(index, parent) for slot in pattern[1]])
             for index in range(start, stop)
         ]
 
@@ -109,7 +104,7 @@ class Catalog:
         Raises:
             ValueError: What fills the column does not differ from row to row.
         """
-        kind = str(self._fields[stream][column or self.key_name(stream)])
+        kind = str(self._fields(stream)[column or self.key_name(stream)])
         if not kind.startswith("="):
             msg = f"{stream}.{column} is pointed to, and needs a slot in its table, not {kind!r}"
             raise ValueError(msg)
@@ -117,14 +112,14 @@ class Catalog:
 
     def key_name(self, stream: str) -> str:
         """The name of the key of `stream`: the first field of its table."""
-        return next(iter(self._fields[stream]))
+        return next(iter(self._fields(stream)))
 
     def index_of(self, stream: str, key: str) -> int:
         """The only row of `stream` that could have been made with this key; -1 if none could."""
         return index_of(stream, self._key_kind(stream), key)
 
     def _key_kind(self, stream: str) -> str:
-        kind: str = next(iter(self._fields[stream].values()))
+        kind: str = next(iter(self._fields(stream).values()))
         return kind[1:]
 
     def parent(self, stream: str) -> str:
@@ -136,10 +131,49 @@ class Catalog:
         route = self.routes[stream]
         return bool(route.parent and route.context)
 
-    def _woven(self, stream: str) -> list[Pattern]:
+    def _fields(self, stream: str) -> dict[str, Any]:
+        return self._drafts[stream].fields[stream]
+
+    def _woven(self, stream: str) -> list[tuple[bytes, list[Slot]]]:
+        """The patterns of a stream, each with what fills its gaps here."""
         if stream not in self._patterns:
-            weaver = Weaver(
-                self._fields[stream], self._shared[stream], lambda kind: make(self, stream, kind)
-            )
+            drafts = self._drafts[stream].patterns(stream)
+            kinds = {kind for pattern in drafts for kind in pattern.slots}
+            slots = {kind: make(self, stream, kind) for kind in kinds}
+            self._patterns[stream] = [
+                (pattern.template, [slots[kind] for kind in pattern.slots]) for pattern in drafts
+            ]
+        return self._patterns[stream]
+
+
+class Drafts:
+    """The fields and patterns of an API's streams, which are the same in every sandbox."""
+
+    def __init__(self, api: Api) -> None:
+        """Read the tables of an API."""
+        streams, self._shared = tables_of(api)
+        pointing = references(api)
+        self.fields = {
+            route.stream: tied(route.stream, streams[route.stream], pointing)
+            for route in api.routes
+        }
+        self._patterns: dict[str, list[Pattern]] = {}
+
+    def patterns(self, stream: str) -> list[Pattern]:
+        """The patterns of a stream, made when they are first wanted."""
+        if stream not in self._patterns:
+            weaver = Weaver(self.fields[stream], self._shared)
             self._patterns[stream] = [weaver.weave(stream, n) for n in range(PATTERNS)]
         return self._patterns[stream]
+
+
+_known: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], Drafts] = {}
+
+
+def _drafts_of(api: Api) -> Drafts:
+    """What is made once for an API, however its routes vary."""
+    streams = tuple(route.stream for route in api.routes)
+    key = (api.name, api.upstream, api.tables, streams)
+    if key not in _known:
+        _known[key] = Drafts(api)
+    return _known[key]

@@ -15,7 +15,7 @@ from tap_analytics.sandbox.variants import bodies, paging, rows, signals
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tap_analytics.sandbox.contract import Api
+    from tap_analytics.sandbox.contract import Api, Route
     from tap_analytics.sandbox.variants.variant import Variant
 
 VARIANTS: tuple[Variant, ...] = (
@@ -32,6 +32,11 @@ def vendor_of(api: Api) -> str:
     return api.upstream or api.name
 
 
+def _concerns(variant: Variant, api: Api, route: Route) -> bool:
+    """Whether a list may behave so; what stands in the rows of another is no list of its own."""
+    return not route.inside and variant.concerns(api, route)
+
+
 def variants(apis: Sequence[Api]) -> dict[str, tuple[str, ...]]:
     """The names of the variants that concern each list, by `vendor.stream`."""
     found: dict[str, list[str]] = {}
@@ -41,7 +46,7 @@ def variants(apis: Sequence[Api]) -> dict[str, tuple[str, ...]]:
             names += [
                 variant.name
                 for variant in VARIANTS
-                if variant.name not in names and variant.concerns(api, route)
+                if variant.name not in names and _concerns(variant, api, route)
             ]
     return {name: tuple(names) for name, names in found.items()}
 
@@ -103,8 +108,8 @@ def _meant(apis: Sequence[Api], vendor: str, stream: str, name: str) -> set[str]
     meant = streams if stream == "*" else {stream}
     routes = [route for route in api.routes if route.stream in meant]
     variant = _BY_NAME.get(name)
-    if variant is None or not any(variant.concerns(api, route) for route in routes):
-        known = {v.name for v in VARIANTS for route in routes if v.concerns(api, route)}
+    if variant is None or not any(_concerns(variant, api, route) for route in routes):
+        known = {v.name for v in VARIANTS for route in routes if _concerns(v, api, route)}
         raise ValueError(_unknown(f"variant of {vendor}.{stream}", name, known))
     return meant
 
@@ -118,7 +123,7 @@ def _unknown(what: str, name: str, known: Iterable[str]) -> str:
 def _changed(api: Api, variant: Variant, streams: set[str]) -> Api:
     routes = tuple(
         variant.change(api, route)
-        if route.stream in streams and variant.concerns(api, route)
+        if route.stream in streams and _concerns(variant, api, route)
         else route
         for route in api.routes
     )

@@ -19,6 +19,7 @@ from tap_analytics.engine.pages.pagination import (
     Paginator,
     Signals,
     SinglePage,
+    Unpaged,
 )
 from tap_analytics.engine.pages.reader import ListReader
 from tests.engine.doubles import SILENT, Pairs, Source, page
@@ -854,3 +855,56 @@ def test_a_list_that_loses_rows_is_whole_or_says_so(count: int, window: int, see
             else:
                 seen |= {record["id"] for record in got.records}
     assert failed or stable <= seen
+
+
+MANY = "abcdefghij"
+
+
+def test_a_list_that_comes_whole_is_asked_for_once_while_it_is_short() -> None:
+    reader = reader_of(Unpaged(), window=5)
+    assert walk(reader, [page(MANY[:9])]) == [[(0, 1)], []]
+    assert popped(reader) == [[*MANY[:9]]]
+    assert reader.is_drained()
+
+
+@pytest.mark.parametrize("past", [page(MANY), page(""), failed(400), failed(404)])
+def test_as_many_rows_as_a_page_may_have_are_no_proof(past: Page | Exception) -> None:
+    reader = reader_of(Unpaged(), window=5)
+    pages = iter([page(MANY), past, past])
+    while (taken := reader.take()) is not None:
+        reader.deliver(taken[0], next(pages))
+    found = popped(reader)
+    assert found[0] == [*MANY]
+    assert found[1:] in ([], [[]])
+    assert reader.is_drained()
+
+
+def test_a_list_that_does_not_come_whole_is_read_on() -> None:
+    reader = reader_of(Unpaged(), window=5)
+    walk(reader, [page(MANY), page("klm"), page("")])
+    assert popped(reader) == [[*MANY], [*"klm"], []]
+    assert reader.is_drained()
+
+
+def test_what_says_that_it_goes_on_is_read_on_however_short_it_is() -> None:
+    reader = reader_of(Unpaged())
+    walk(reader, [page("ab", Signals(more=True)), page("c", Signals(more=False))])
+    assert popped(reader) == [["a", "b"], ["c"]]
+
+
+class Cursor(NextToken):
+    number_param = "page"
+
+
+def test_an_empty_page_without_a_word_ends_a_list_of_cursors() -> None:
+    reader = reader_of(Cursor())
+    steps = walk(reader, [page("ab", Signals(next="x")), page("c"), page("")])
+    assert [len(step) for step in steps] == [1, 1, 1, 0]
+    assert popped(reader) == [["a", "b"], ["c"], []]
+    assert reader.is_drained()
+
+
+def test_an_empty_page_that_names_the_next_one_does_not() -> None:
+    reader = reader_of(Cursor())
+    walk(reader, [page("", Signals(next="x")), page("c", Signals(next="y")), page("")])
+    assert popped(reader) == [[], ["c"], []]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_analytics.apis.esignature.signnow.client import SignNowStream
-from tap_analytics.engine.pages.pagination import Offsets, SinglePage, Totals
+from tap_analytics.engine.pages.pagination import Offsets, Totals, Unpaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ class Folders(SignNowStream):
 
     name = "esignature_folders"
     path = "/v1/folder"
-    paginator_class = SinglePage
+    paginator_class = Unpaged
     records_jsonpath = "$.folders[*]"
     child_keys = {"folder_id": "id"}
     fixed_params = {

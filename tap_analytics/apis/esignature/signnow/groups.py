@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_analytics.apis.esignature.signnow.client import SignNowStream
-from tap_analytics.engine.pages.pagination import Offsets, SinglePage, Totals
+from tap_analytics.engine.pages.pagination import Offsets, SinglePage, Totals, Unpaged
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
+
+    from tap_analytics.engine.pages.pagination import Paginator
 
 
 class GroupPages(Offsets):
@@ -54,7 +56,7 @@ class OfGroup(SignNowStream):
 
     by_default = False
     parent_stream_type = DocumentGroups
-    paginator_class = SinglePage
+    paginator_class: ClassVar[type[Paginator]] = SinglePage
 
 
 class DocumentGroupDetails(OfGroup):
@@ -76,6 +78,7 @@ class DocumentGroupRecipients(OfGroup):
 
     name = "esignature_document_group_recipients"
     path = "/v2/document-groups/{document_group_id}/recipients"
+    paginator_class = Unpaged
     records_jsonpath = "$.data.recipients[*]"
     primary_keys = ("document_group_id", "name", "order")
     left_out = ("attributes.authentication.value",)

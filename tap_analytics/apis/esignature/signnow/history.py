@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tap_analytics.apis.esignature.signnow.client import SignNowStream
 from tap_analytics.apis.esignature.signnow.core import UserModifiedDocuments
-from tap_analytics.engine.pages.pagination import SinglePage
+from tap_analytics.engine.pages.pagination import Unpaged
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
@@ -19,7 +19,7 @@ class DocumentHistory(SignNowStream):
     path = "/document/{document_id}/historyfull"
     by_default = False
     parent_stream_type = UserModifiedDocuments
-    paginator_class = SinglePage
+    paginator_class = Unpaged
     records_jsonpath = "$[*]"
     primary_keys = ("document_id", "unique_id")
     append_only = True

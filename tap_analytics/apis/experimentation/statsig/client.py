@@ -11,7 +11,7 @@ from tap_analytics.apis.experimentation.client import (
     ExperimentationApi,
     ExperimentationStream,
 )
-from tap_analytics.engine.pages.pagination import PageNumbers, SinglePage, Totals
+from tap_analytics.engine.pages.pagination import PageNumbers, Totals, Unpaged
 from tap_analytics.engine.schemas import KeyedSchema
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class UnsizedPages(StatsigPages):
     size_param = None
 
 
-class WholeList(SinglePage):
+class WholeList(Unpaged):
     """Lists that come in one answer, unless it says that there is a next page."""
 
     next_path = ("pagination", "nextPage")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_analytics.apis.experimentation.statsig.client import StatsigStream, WholeList
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from tap_analytics.engine.errors import ReadError
 
 _COUNTS = ("pastDay", "past7Days")
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 class ExperimentsCumulativeExposures(StatsigStream):
@@ -37,7 +39,7 @@ class ExperimentsCumulativeExposures(StatsigStream):
         rows = [
             {**{name: value for name, value in group.items() if name != "results"}, **day}
             for group in groups
-            for day in group.get("results") or ()
+            for day in _days(group)
         ]
         return {**body, "data": rows}
 
@@ -71,10 +73,13 @@ class ExposureCounts(StatsigStream):
         return super().post_process(row, context)
 
 
+def _days(group: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what a group has for each day; one without a list of them is a day itself."""
+    return (group["results"] or []) if "results" in group else [{}]
+
+
 def _has_count(row: Any) -> bool:
-    return isinstance(row, dict) and any(
-        row.get(name) is not None and not isinstance(row[name], str) for name in _COUNTS
-    )
+    return isinstance(row, dict) and any(_NUMBER.fullmatch(str(row.get(name))) for name in _COUNTS)
 
 
 class ExperimentsExposureCounts(ExposureCounts):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tap_analytics.apis.experimentation.statsig.client import StatsigStream, WholeList
 from tap_analytics.apis.experimentation.statsig.core import Experiments, GatesRules, Holdouts
 from tap_analytics.engine.errors import Gone
+from tap_analytics.engine.pages.pagination import SinglePage
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
@@ -27,7 +28,7 @@ class ExperimentsGroups(StatsigStream):
     path = "/v1/experiments"
     parent_stream_type = Experiments
     inside = "groups"
-    paginator_class = WholeList
+    paginator_class = SinglePage
     primary_keys = ("experiment_id", "id")
     parent_fields = {"control_group_id": "controlGroupID"}
     references = {"control_group_id": "experimentation_experiments_groups.id"}
@@ -71,6 +72,8 @@ class ResultsStream(StatsigStream):
 
 def _rows(part: Any) -> list[dict[str, Any]]:
     found = _spelt(part)
+    if "metricID" in found and not found.keys() & set(_LISTS):
+        return [found]  # a metric on its own: nothing says which list it is of, so it is refused
     return [
         {**_spelt(metric), "ds": found.get("ds"), "metric_list": name.removesuffix("Metrics")}
         for name in _LISTS

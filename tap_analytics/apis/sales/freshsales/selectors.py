@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from tap_analytics.apis.sales.freshsales.client import FreshsalesStream
-from tap_analytics.engine.pages.pagination import SinglePage
+from tap_analytics.engine.pages.pagination import Unpaged
 
 
 class Choices(FreshsalesStream):
     """Base of the lists of choices; a page asked for means nothing to them."""
 
-    paginator_class = SinglePage
+    paginator_class = Unpaged
 
 
 class Owners(Choices):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tap_analytics.apis.status_page.statuspage.core import PageStream
-from tap_analytics.engine.pages.pagination import SinglePage
+from tap_analytics.engine.pages.pagination import SinglePage, Unpaged
 
 
 class MetricsProviders(PageStream):
@@ -11,7 +11,7 @@ class MetricsProviders(PageStream):
 
     name = "status_page_metrics_providers"
     path = "/pages/{page_id}/metrics_providers"
-    paginator_class = SinglePage
+    paginator_class = Unpaged
     left_out = ("api_key", "api_token", "application_key", "email")
 
 
