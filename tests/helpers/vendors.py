@@ -230,8 +230,13 @@ def _arms(store: Store, experiment: str) -> Iterator[Record]:
 
 
 def served_rows(store: Store, stream: str) -> list[Record]:
-    """Return the rows that the server has for a stream; a count that it has not is no row."""
+    """Return the rows that the server has for a stream, and shows to the tap.
+
+    A count that it has not is no row, and without a control group nothing is compared.
+    """
     rows = store.expected(stream)
+    if stream == "experimentation_experiments_pulse_results":
+        return [row for row in rows if any(_arms(store, row["experiment_id"]))]
     if stream in COUNTS:
         return [row for row in rows if {row["past7Days"], row["pastDay"]} != {None}]
     return rows
