@@ -48,7 +48,10 @@ _CLASSES: list[Any] = [
     for vendor in package.upstreams.values()
     for stream in vendor.streams
 ]
-STREAMS = {str(stream.name): stream for stream in _CLASSES}
+STREAMS = {
+    str(stream.name): stream for stream in _CLASSES if not (stream.inside and stream.inside_always)
+}
+"""Those that have lists of their own."""
 BY_STREAM = {
     place.split(".")[1]: (place, names)
     for place, names in variants(UPSTREAMS).items()

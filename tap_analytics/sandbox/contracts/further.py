@@ -1,7 +1,8 @@
 """Routes that are data alone: `further/<vendor>.json`, from the facts of the vendor.
 
-To add a route, write two entries there and nothing else. Under `routes`, by stream: `path`, and
-where they differ from the vendor's usual ones
+To add a route, write two entries there and nothing else. Under `routes`, by stream: `path`, in
+which `.+` is anything that follows from what is in the path before it, and where they differ from
+the vendor's usual ones
 
 - `paging`: `"whole"` for a list that comes in one answer, `"offset"` or `"limit"` with the most
   rows of a page for `offset` and `limit`, or `page` and `limit`; `total` and `more`: the names

@@ -63,8 +63,8 @@ class ExposureCounts(StatsigStream):
         data = body.get("data") if isinstance(body, dict) else None
         if not isinstance(data, dict):
             return super().unwrap(body)
-        rows = data.get(self.kind)
-        counted = [row for row in rows if _has_count(row)] if isinstance(rows, list) else []
+        rows = data.get(self.kind) or ()
+        counted = list(filter(_has_count, rows if isinstance(rows, list) else [rows]))
         return {**body, "data": counted}
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
