@@ -22,7 +22,8 @@ A page's trip:
      6. `ListSource.fetch` lets the stream build the request: `get_http_request`.
      7. `Client.fetch` waits for leave from the `Budget`; `Sender` adds the authenticator's headers,
         sends within the time limit and returns an `Answer`, a response whose body is read.
-     8. `validate_response` and `read_page` of the stream judge it; a failure that may pass is
+     8. `validate_response` and `read_page` of the stream judge it, whose records are decoded into
+        their schema's types where nothing else is made of them; a failure that may pass is
         tried again by the `RetryPolicy`, in the time that the budget leaves.
      9. The `Page` (records, signals about the whole list) is delivered to the `ListReader`,
         and its `Judge` says whether it fits to those before it and whether the list has ended.

@@ -17,6 +17,7 @@ from tap_analytics.engine.pages.page import Page
 from tap_analytics.engine.pages.selector import Found, Selector
 from tap_analytics.engine.values import times
 from tap_analytics.engine.values.encode import encode
+from tap_analytics.engine.values.typed import column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
 
     from tap_analytics.engine.errors import ReadError
+    from tap_analytics.engine.values.typed import TypedPages
 
 CONTENT_KEY = "row_key"
 """Key of rows that the API gives no key to: SHA-256 over the row, see `digest`."""
@@ -127,7 +129,14 @@ class AnsweringStream(AskingStream):
                 return None
             raise
 
+    @cached_property
+    def typed_pages(self) -> TypedPages | None:
+        """What decodes its bodies into typed records; None where hooks expect dictionaries."""
+        return None
+
     def _find(self, answer: Answer) -> Found:
+        if self.typed_pages is not None:
+            answer.decode_by(self.typed_pages)
         said = answer.json()
         body = self.unwrap(said)
         try:
@@ -155,7 +164,7 @@ class AnsweringStream(AskingStream):
     def _fingerprint(self, records: list[dict[str, Any]], items: list[Any]) -> int:
         if self._own_keys and records:
             try:
-                keys = [tuple([row.get(name) for row in records]) for name in self._own_keys]
+                keys = [tuple(column(records, name)) for name in self._own_keys]
                 if not any(None in column for column in keys):
                     return hash(tuple(keys))
             except TypeError:

@@ -18,6 +18,7 @@ from tap_analytics.engine.hooks import refuse_uncalled
 from tap_analytics.engine.http.answers import Answer
 from tap_analytics.engine.values.conform import Conformer
 from tap_analytics.engine.values.encode import canonical, encode
+from tap_analytics.engine.values.typed import TypedPages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -210,6 +211,15 @@ class AnalyticsStream(AnsweringStream):
         deselected = [name for name in self.deselected_fields if name not in needed]
         left_out = (*deselected, *self.left_out)
         return Conformer(self.effective_schema, left_out=left_out, apart=self._names)
+
+    @cached_property
+    def typed_pages(self) -> TypedPages | None:
+        """What decodes bodies into typed records, where nothing but its schema changes them."""
+        record, name = self.conformer.typed_record, self._selector.name
+        is_own = type(self).unwrap is not AnalyticsStream.unwrap or self._parses
+        if record is None or name is None or is_own or not self._adds_nothing:
+            return None
+        return TypedPages(record, name or None) if self.is_plain and not self.children else None
 
     @property
     def _names(self) -> set[str]:

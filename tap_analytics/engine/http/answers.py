@@ -26,6 +26,8 @@ from tap_analytics.engine.values.fitting import exact_number
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+    from tap_analytics.engine.values.typed import TypedPages
+
 _EXCERPT = 200
 _EXPIRED = b'"invalid_token"'
 _TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
@@ -88,6 +90,16 @@ class Answer(requests.Response):
             NotJson: If it is not JSON.
         """
         return super().json(**kwargs) if kwargs else self._decoded
+
+    def decode_by(self, pages: TypedPages) -> None:
+        """Have the body decoded into typed records, if it was not decoded yet and they fit."""
+        if "_decoded" in vars(self):
+            return
+        body = pages.decode(self.content)
+        if body is None:
+            pages.learn(self._decoded)
+        else:
+            self._decoded = body
 
     @cached_property
     def _decoded(self) -> Any:

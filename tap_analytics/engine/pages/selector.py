@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
+from tap_analytics.engine.values.typed import TypedRecord
+
 _NAME = re.compile(r"[\w-]+")
 
 
@@ -48,6 +50,12 @@ class Selector:
             raise ValueError(msg)
         self._steps = steps
 
+    @property
+    def name(self) -> str | None:
+        """The name of the array that is the records, ``""`` for the body itself; else None."""
+        found = re.fullmatch(r"\$(?:\.([\w-]+))?\[\*\]", self.path)
+        return None if found is None else found[1] or ""
+
     def find(self, body: Any) -> Found:
         """Return what a decoded body holds.
 
@@ -72,6 +80,6 @@ class Selector:
                     found = [value[step] for value in found]
                 except (TypeError, KeyError):
                     raise LookupError(self.path) from None
-        if not set(map(type, found)) <= {dict}:
+        if not all(issubclass(kind, dict | TypedRecord) for kind in set(map(type, found))):
             raise LookupError(self.path)
         return Found(found, is_object, found if items is None else items)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tap_analytics.engine.run.spool import KeyLedger, Row
 from tap_analytics.engine.values.cursors import FIRST
 from tap_analytics.engine.values.encode import canonical, encode, encode_lines
+from tap_analytics.engine.values.typed import column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -159,7 +160,7 @@ class RowMaker:
                     census.add(identity, is_read=order <= window.until)
         wanted = self._wanted(orders, window)
         self._conform(records if all(wanted) else list(compress(records, wanted)))
-        columns = [[row.get(name) for row in records] for name in self._keys]
+        columns = [column(records, name) for name in self._keys]
         keys: list[Any] = list(zip(*columns, strict=True))
         keyed = [True] * len(keys)
         if any(None in column for column in columns):
@@ -204,15 +205,14 @@ class RowMaker:
         lines: Iterable[bytes] = (piece for piece, _ in self.lines(batch))
         if not self._slow:
             lines = [line for piece in lines for line in piece.splitlines(keepends=True)]
-        values = map(self._value, batch.records, batch.orders)
+        values = map(self._value, column(batch.records, self._name), batch.orders)
         columns = (batch.orders, batch.keys, batch.places, lines, values, batch.contexts)
         return list(map(Row._make, zip(*columns, strict=True)))
 
-    def _value(self, record: dict[str, Any], order: int) -> Any:
+    def _value(self, value: Any, order: int) -> Any:
         """Return the replication key of a record as it leaves."""
         if self._cursor is None or order == FIRST:
             return None
-        value = record.get(self._name)
         return self._cursor.value(order) if value is None else value
 
     def _contexts(
@@ -227,7 +227,7 @@ class RowMaker:
         """Return the replication key of each record as microseconds since 1970."""
         if self._cursor is None:
             return [FIRST] * len(records)
-        return [self._order(record.get(self._name)) for record in records]
+        return list(map(self._order, column(records, self._name)))
 
     def _wanted(self, orders: list[int], window: Window) -> list[bool]:
         """Tell which rows are in a window; those without a replication key always are."""

@@ -13,9 +13,11 @@ import json
 import threading
 from collections import Counter
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+from msgspec import UNSET
 
 from tap_analytics.engine.values.apart import keep_apart
 from tap_analytics.engine.values.encode import encode
@@ -26,6 +28,7 @@ from tap_analytics.engine.values.fitting import (
     is_holdable,
     record_type,
     type_names,
+    value_type,
 )
 from tap_analytics.engine.values.times import (
     are_days,
@@ -34,6 +37,14 @@ from tap_analytics.engine.values.times import (
     mended_time,
     moved_to_utc,
     utc_text,
+)
+from tap_analytics.engine.values.typed import (
+    TypedRecord,
+    column,
+    is_told,
+    leave_out,
+    put,
+    typed_record,
 )
 
 if TYPE_CHECKING:
@@ -132,6 +143,19 @@ class Conformer:
         self._fix = self._object_fixer(wanted, "", extra=False)
         self._unsettled = _unsettled(wanted)
         self._page_type = list[record_type(known, left_out)]  # type: ignore[misc]
+        self._known, self._untold = (
+            known,
+            [
+                (name, field, list[value_type(properties[name])])  # type: ignore[misc]
+                for name, field in wanted.items()
+                if not is_told(properties[name])
+            ],
+        )
+
+    @cached_property
+    def typed_record(self) -> type[TypedRecord] | None:
+        """The type of records that can be decoded straight into it; None if none can."""
+        return None if self._keeps else typed_record(self._known, self._left_out)
 
     @property
     def unknown(self) -> Counter[str]:
@@ -148,14 +172,15 @@ class Conformer:
         self._drift.unknown.clear()
         self._drift.changed.clear()
 
-    def __call__(self, records: list[dict[str, Any]]) -> None:
+    def __call__(self, records: list[Any]) -> None:
         """Change the records of a page into what leaves, their fields in the order they came."""
-        try:
-            msgspec.convert(records, self._page_type)
-        except msgspec.ValidationError:
-            self._fix_each(records)
-        else:
+        if records and isinstance(records[0], TypedRecord):
+            self._tell(records)
             self._settle_all(records)
+        elif _fits(records, self._page_type):
+            self._settle_all(records)
+        else:
+            self._fix_each(records)
         for name in self._apart:
             keep_apart(records, name)
 
@@ -165,34 +190,35 @@ class Conformer:
             if self._keeps:
                 record[UNKNOWN], self._kept = self._kept or None, {}
 
-    def _settle_all(self, records: list[dict[str, Any]]) -> None:
+    def _tell(self, records: Sequence[Any]) -> None:
+        """Fix what decoding left untold."""
+        for name, field, kind in self._untold:
+            given = [value for value in column(records, name, UNSET) if value is not UNSET]
+            if not _fits(given, kind):
+                self._settle(records, name, field)
+
+    def _settle_all(self, records: Sequence[Any]) -> None:
         """Fix what the types of a page that fits do not tell."""
         for name in self._left_out:
-            for record in records:
-                record.pop(name, None)
+            leave_out(records, name)
         self._settle_fields(records, self._unsettled)
         if self._keeps:
             for record in records:
                 record[UNKNOWN] = None
 
-    def _settle_fields(
-        self, records: list[dict[str, Any]], fields: Sequence[tuple[str, _Field]]
-    ) -> None:
+    def _settle_fields(self, records: Sequence[Any], fields: Sequence[tuple[str, _Field]]) -> None:
         for name, field in fields:
             if field.inside:
                 self._settle_fields(_objects_in(records, name), field.inside)
             elif not _settled_at_once(records, name, field):
                 self._settle(records, name, field)
 
-    def _settle(self, records: list[dict[str, Any]], name: str, field: _Field) -> None:
+    def _settle(self, records: Sequence[Any], name: str, field: _Field) -> None:
         for record in records:
-            item = record.get(name)
-            if type(item) in field.fixers:
-                fixed = self._fixed(field, item)
+            if name in record and type(item := record[name]) not in field.passing:
+                record[name] = fixed = self._fixed(field, item)
                 if fixed is None and not field.may_be_null:
                     del record[name]
-                else:
-                    record[name] = fixed
 
     def _compile_fields(self, schema: Mapping[str, Any], path: str) -> dict[str, _Field]:
         properties = schema.get("properties", {})
@@ -305,38 +331,44 @@ class Conformer:
             return None
 
 
+def _fits(values: list[Any], kind: Any) -> bool:
+    try:
+        msgspec.convert(values, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
 def _unsettled(fields: Mapping[str, _Field]) -> list[tuple[str, _Field]]:
     return [item for item in fields.items() if not item[1].is_settled]
 
 
-def _objects_in(records: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+def _objects_in(records: Sequence[Any], name: str) -> list[dict[str, Any]]:
     """Return the objects that a field of all records is or holds."""
-    values = [value for record in records if (value := record.get(name))]
     return [
         item
-        for value in values
+        for value in filter(None, column(records, name))
         for item in (value if isinstance(value, list) else (value,))
         if isinstance(item, dict)
     ]
 
 
-def _settled_at_once(records: list[dict[str, Any]], name: str, field: _Field) -> bool:
+def _settled_at_once(records: Sequence[Any], name: str, field: _Field) -> bool:
     """Fix a field that holds nothing but times or days, and tell whether that could be done."""
     if field.mend is mended_time and len(field.fixers) == 1:
         return _move_to_utc(records, name)
     if field.mend is mended_day and len(field.fixers) == 1:
-        return are_days([record.get(name) for record in records])
+        return are_days(column(records, name))
     return False
 
 
-def _move_to_utc(records: list[dict[str, Any]], name: str) -> bool:
+def _move_to_utc(records: Sequence[Any], name: str) -> bool:
     """Move a field of date-times to UTC, and tell whether all were of a form that could be."""
     try:
-        moved = moved_to_utc([record.get(name) for record in records])
+        moved = moved_to_utc(column(records, name))
     except (ValueError, OverflowError):
         return False
-    for place, text in moved.items():
-        records[place][name] = text
+    put(records, name, moved)
     return True
 
 

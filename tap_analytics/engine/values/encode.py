@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_analytics.engine.values.typed import TypedRecord
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -55,8 +57,8 @@ def _cleaned(value: Any) -> Any:
     if isinstance(value, str):
         text = value.replace("\x00", "")
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, dict):
-        return {_cleaned(name): _cleaned(item) for name, item in value.items()}
+    if isinstance(value, dict | TypedRecord):
+        return {_cleaned(name): _cleaned(value[name]) for name in value}
     if isinstance(value, (list, tuple)):
         return [_cleaned(item) for item in value]
     return value

@@ -50,11 +50,12 @@ def record_type(schema: Mapping[str, Any], left_out: Collection[str] = ()) -> ty
         schema: JSON schema of the records.
         left_out: Top-level fields that may hold anything.
     """
-    fields = {name: _value_type(part) for name, part in schema.get("properties", {}).items()}
+    fields = {name: value_type(part) for name, part in schema.get("properties", {}).items()}
     return _struct({**fields, **dict.fromkeys(left_out, Any)}, is_open=False)
 
 
-def _value_type(schema: Mapping[str, Any]) -> Any:
+def value_type(schema: Mapping[str, Any]) -> Any:
+    """Return a type that a decoded value fits if it has a type of the schema."""
     names = type_names(schema)
     if {*_SCALARS, "object", "array"} <= {*names} and not {"properties", "items"} & schema.keys():
         return Any
@@ -63,11 +64,11 @@ def _value_type(schema: Mapping[str, Any]) -> Any:
 
 def _type(name: str, schema: Mapping[str, Any]) -> Any:
     if name == "object":
-        fields = {part: _value_type(inner) for part, inner in schema.get("properties", {}).items()}
+        fields = {part: value_type(inner) for part, inner in schema.get("properties", {}).items()}
         return _struct(fields, is_open=bool(schema.get("additionalProperties"))) if fields else dict
     if name == "array":
         items = schema.get("items")
-        return list[_value_type(items)] if isinstance(items, dict) else list  # type: ignore[misc]
+        return list[value_type(items)] if isinstance(items, dict) else list  # type: ignore[misc]
     return _SCALARS[name]
 
 

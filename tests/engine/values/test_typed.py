@@ -1,0 +1,173 @@
+"""Decoding pages straight into types: what leaves is what the usual way makes of them."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tap_analytics.engine.http.answers import Answer, decode
+from tap_analytics.engine.pages.selector import Selector
+from tap_analytics.engine.values.conform import Conformer
+from tap_analytics.engine.values.encode import encode, encode_lines
+from tap_analytics.engine.values.typed import TypedPages, TypedRecord, column, leave_out, put
+from tests.engine.values.test_conform import NAMES, SCHEMA, TIMED, VALID, WILD
+
+NUMBERS = [
+    Decimal(text) for text in ("1.10", "1e400", "-0.0", "3.0", "1e5", "0.1234567890123456789")
+]
+AWKWARD = st.sampled_from(["a\x00b", "\ud800", "é", "\\u0000", "a\nb", 2**63, 2**80, *NUMBERS])
+FLAT = st.fixed_dictionaries(
+    {},
+    optional={
+        "text": st.none() | st.sampled_from(["", "é", "a\x00b"]),
+        "time": st.none() | st.sampled_from(["2026-01-31T23:00:00-02:00", "2026-01-31T00:00:00Z"]),
+        "day": st.none() | st.sampled_from(["2026-01-31", "2026-02-30"]),
+        "integer": st.none() | st.integers(-9, 9),
+        "number": st.none() | st.integers() | st.sampled_from(NUMBERS),
+        "list": st.none() | st.lists(st.sampled_from(NUMBERS) | st.booleans(), max_size=2),
+        "either": st.none() | st.integers(-9, 9) | st.just("9"),
+        "integers": st.none() | st.lists(st.none() | st.integers(-9, 9), max_size=2),
+    },
+)
+"""What can be decoded into types, for the most part."""
+RECORDS = VALID | TIMED | FLAT | st.dictionaries(NAMES, WILD | AWKWARD, max_size=4)
+PAGES = st.lists(FLAT, max_size=3) | st.lists(RECORDS, max_size=3)
+
+
+def written(value: Any) -> str:
+    """Return a value as JSON, as an API may write it."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{written(k)}: {written(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + " ,\n".join(map(written, value)) + "]"
+    return json.dumps(value)
+
+
+def pages(conformer: Conformer, name: str | None = "data") -> TypedPages:
+    """Return what decodes pages of such records."""
+    assert conformer.typed_record is not None
+    typed = TypedPages(conformer.typed_record, name)
+    typed.learn([] if name is None else {name: [], "meta": None})
+    return typed
+
+
+def left(conformer: Conformer, records: list[Any]) -> list[Any]:
+    """Conform records, and return what leaves of them, digit by digit."""
+    conformer(records)
+    lines = encode_lines(records).splitlines()
+    assert lines == [encode(record) for record in records]
+    return [json.loads(line, parse_float=Decimal) for line in lines]
+
+
+@settings(max_examples=500)
+@given(PAGES, st.sampled_from([(), ("text", "number", "objects")]))
+def test_both_ways_to_decode_a_page_let_the_same_leave(
+    records: list[dict[str, Any]], left_out: tuple[str, ...]
+) -> None:
+    body = written({"data": records, "meta": {"total": 7.50}}).encode()
+    usual, typed = (Conformer(SCHEMA, left_out=left_out, apart=["text"]) for _ in range(2))
+    decoded = pages(typed).decode(body)
+    if decoded is None:
+        return
+    expected = decode(body)
+    assert decoded["meta"] == expected["meta"]
+    rows, same = expected["data"], decoded["data"]
+    assert [set(row) for row in same] == [set(row) for row in rows]
+    assert left(typed, same) == left(usual, rows)
+    assert (typed.changed, typed.unknown) == (usual.changed, usual.unknown)
+    for name in SCHEMA["properties"]:
+        assert encode(column(same, name)) == encode(column(rows, name))
+
+
+@given(st.lists(FLAT, max_size=3))
+def test_pages_of_the_usual_types_are_decoded_into_them(records: list[dict[str, Any]]) -> None:
+    decoded = pages(Conformer(SCHEMA)).decode(written({"data": records}).encode())
+    assert decoded is not None
+    assert all(isinstance(record, TypedRecord) for record in decoded["data"])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [{"integer": "1"}]},
+        {"data": [{"integer": True}]},
+        {"data": [{"integer": Decimal("3.0")}]},
+        {"data": [{"integer": 2**63}]},
+        {"data": [{"text": "\ud800"}]},
+        {"data": [{"unknown": 1}]},
+        {"data": [None]},
+        {"data": {"text": "one object"}},
+        {"data": [], "errors": []},
+        {"meta": 1},
+        [],
+    ],
+)
+def test_what_does_not_fit_is_left_to_the_usual_way(body: Any) -> None:
+    assert pages(Conformer(SCHEMA)).decode(written(body).encode()) is None
+
+
+def test_what_is_around_the_records_is_learnt() -> None:
+    typed = pages(Conformer(SCHEMA))
+    body = b'{"errors": [], "data": [{}], "meta": {"total": 1}}'
+    assert typed.decode(body) is None
+    typed.learn(decode(body))
+    decoded = typed.decode(body)
+    assert decoded is not None
+    assert (decoded["errors"], decoded["meta"]) == ([], {"total": 1})
+    typed.learn({f"part {number}": 1 for number in range(100)} | {"data": []})
+    assert typed.decode(b'{"part 1": 1, "data": []}') is None, "too many to be the parts of a body"
+
+
+def test_pages_that_never_fit_are_not_tried_for_ever() -> None:
+    typed = pages(Conformer(SCHEMA), None)
+    good, bad = b"[{}]", b'[{"unknown": 1}]'
+    assert typed.decode(good) is not None
+    for _ in range(3):
+        assert typed.decode(bad) is None
+    assert typed.decode(good) is None
+
+
+def test_a_body_is_decoded_once() -> None:
+    typed = pages(Conformer(SCHEMA))
+    answer = Answer(200, {}, b'{"data": [{"text": "a"}]}')
+    answer.decode_by(typed)
+    assert isinstance(answer.json()["data"][0], TypedRecord)
+    seen = Answer(200, {}, answer.content)
+    before = seen.json()
+    seen.decode_by(typed)
+    assert seen.json() is before
+    assert type(before["data"][0]) is dict
+
+
+def test_typed_records_are_used_like_dictionaries() -> None:
+    records = pages(Conformer(SCHEMA), None).decode(b'[{"text": "a", "integer": null}, {}]')
+    assert records is not None
+    first, second = records
+    assert (list(first), list(first.keys()), list(second)) == (["text", "integer"],) * 2 + ([],)
+    assert (first["text"], first.get("integer", 1), first.get("day", 1)) == ("a", None, 1)
+    assert ("text" in first, "text" in second, "nothing" in first) == (True, False, False)
+    assert dict(first) == {"text": "a", "integer": None}
+    with pytest.raises(KeyError):
+        second["text"]
+    second.update({"text": "b"})
+    del first["text"]
+    assert column(records, "text") == [None, "b"]
+    put(records, "text", {0: "c"})
+    leave_out(records, "integer")
+    assert msgspec.json.encode(records) == b'[{"text":"c"},{"text":"b"}]'
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("$[*]", ""), ("$.data[*]", "data"), ("$.data", None), ("$", None), ("$.a.b[*]", None)],
+)
+def test_records_are_typed_where_one_array_holds_them(path: str, name: str | None) -> None:
+    assert Selector(path).name == name
