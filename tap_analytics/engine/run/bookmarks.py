@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import blake2b
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tap_analytics.engine.values import times
@@ -215,8 +216,8 @@ class Bookmark:
 
     def pass_over(self, rows: Sequence[Row]) -> None:
         """Move to the last of some rows that it may reach; they are in order and complete."""
-        reached = [row for row in rows if self.may_reach(row.order)]
-        for row in reached if self._covers is not None else reached[-1:]:
+        reached = (row for row in reversed(rows) if self.may_reach(row.order))
+        for row in reversed([*islice(reached, None if self._covers is not None else 1)]):
             self.advance(row)
 
     def settle(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import compress
@@ -202,12 +203,20 @@ class RowMaker:
         Raises:
             ReadError: If a stream map fails on a record.
         """
+        return list(map(Row._make, self.tuples(batch)))
+
+    def tuples(self, batch: Batch) -> Iterator[tuple[Any, ...]]:
+        """Return what each `Row` of a batch is made of.
+
+        Raises:
+            ReadError: If a stream map fails on a record.
+        """
         lines: Iterable[bytes] = (piece for piece, _ in self.lines(batch))
         if not self._slow:
             lines = [line for piece in lines for line in piece.splitlines(keepends=True)]
         values = map(self._value, column(batch.records, self._name), batch.orders)
         columns = (batch.orders, batch.keys, batch.places, lines, values, batch.contexts)
-        return list(map(Row._make, zip(*columns, strict=True)))
+        return zip(*columns, strict=True)
 
     def _value(self, value: Any, order: int) -> Any:
         """Return the replication key of a record as it leaves."""
@@ -227,7 +236,12 @@ class RowMaker:
         """Return the replication key of each record as microseconds since 1970."""
         if self._cursor is None:
             return [FIRST] * len(records)
-        return list(map(self._order, column(records, self._name)))
+        values = column(records, self._name)
+        with suppress(ValueError, ArithmeticError):
+            orders = self._cursor.orders(values)
+            if -FIRST > max(orders, default=FIRST) >= min(orders, default=FIRST) >= FIRST:
+                return orders
+        return list(map(self._order, values))
 
     def _wanted(self, orders: list[int], window: Window) -> list[bool]:
         """Tell which rows are in a window; those without a replication key always are."""

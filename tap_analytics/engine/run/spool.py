@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tap_analytics.engine.values.encode import encode_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 _BYTES_IN_MEMORY = 16 * 1024 * 1024
 _ROW_OVERHEAD = 300
-_ROWS_PER_BLOCK = 8
+_ROWS_PER_BLOCK = 16
 _KEYS_IN_MEMORY = 1 << 16
 _SHARES = 1 << 8
 _BOUNDS = range(-(1 << 63) + (1 << 64) // _SHARES, 1 << 63, (1 << 64) // _SHARES)
@@ -76,14 +76,11 @@ class _Blocks:
             self._file, self._end = None, 0
 
 
-def _dumped(rows: list[Row]) -> bytes:
-    return marshal.dumps(list(map(tuple, rows)))
-
-
 class Spool:
     """Takes rows in any order and gives them back by (order, key), each pair once.
 
-    Up to some megabytes are kept in memory; more is sorted in runs in a temporary file.
+    Up to some megabytes are kept in memory; more is sorted in runs in a temporary file. Inside
+    they are plain tuples, which are sorted and written faster.
     """
 
     def __init__(self, *, mixed_keys: bool = False, memory: int | None = None) -> None:
@@ -95,49 +92,56 @@ class Spool:
         """
         self._mixed_keys = mixed_keys
         self._memory = memory or _BYTES_IN_MEMORY
-        self._rows: list[Row] = []
+        self._rows: list[tuple[Any, ...]] = []
         self._bytes = 0
         self._blocks = _Blocks()
         self._runs: list[array[int]] = []
 
     def add(self, row: Row) -> None:
         """Take a row."""
+        self.extend([tuple(row)])
+
+    def extend(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Take rows, as tuples of what a `Row` is made of."""
         if self._mixed_keys:
-            row = row._replace(key=tuple([(isinstance(part, str), part) for part in row.key]))
-        self._rows.append(row)
-        self._bytes += len(row.lines) + _ROW_OVERHEAD
+            rows = [(order, _comparable(key), *rest) for order, key, *rest in rows]
+        self._rows += rows
+        self._bytes += sum([len(row[3]) for row in rows]) + _ROW_OVERHEAD * len(rows)
         if self._bytes >= self._memory:
             self._spill()
 
     def _spill(self) -> None:
-        self._rows.sort()
-        starts = range(0, len(self._rows), _ROWS_PER_BLOCK)
-        blocks = (_dumped(self._rows[start : start + _ROWS_PER_BLOCK]) for start in starts)
-        self._runs.append(self._blocks.write(blocks))
+        rows = sorted(self._rows)
         self._rows = []
+        starts = range(0, len(rows), _ROWS_PER_BLOCK)
+        blocks = (marshal.dumps(rows[start : start + _ROWS_PER_BLOCK]) for start in starts)
+        self._runs.append(self._blocks.write(blocks))
         self._bytes = 0
 
-    def _run(self, places: array[int]) -> Iterator[Row]:
-        for block in self._blocks.read(places):
-            yield from map(Row._make, marshal.loads(block))  # noqa: S302
+    def _run(self, places: array[int]) -> Iterator[tuple[Any, ...]]:
+        return chain.from_iterable(map(marshal.loads, self._blocks.read(places)))
 
     def rows(self) -> Iterator[Row]:
         """Yield all rows in order; of rows with the same order and key the last one read."""
         self._rows.sort()
         runs = [self._run(places) for places in self._runs]
         merged = heapq.merge(*runs, self._rows) if runs else iter(self._rows)
-        held: Row | None = None
+        held: tuple[Any, ...] | None = None
         for row in merged:
             if held is not None and (held[0] != row[0] or held[1] != row[1]):
-                yield held
+                yield Row._make(held)
             held = row
         if held is not None:
-            yield held
+            yield Row._make(held)
 
     def close(self) -> None:
         """Forget all rows and give the space back."""
         self._rows, self._runs, self._bytes = [], [], 0
         self._blocks.close()
+
+
+def _comparable(key: Any) -> tuple[tuple[bool, Any], ...]:
+    return tuple([(isinstance(part, str), part) for part in key])
 
 
 def _marks(keys: list[Any]) -> Iterable[int]:

@@ -12,7 +12,7 @@ from tap_analytics.engine.output.report import FAILED
 from tap_analytics.engine.run.bookmarks import Bookmark, ChildBookmark, Ties
 from tap_analytics.engine.run.listing import Listing
 from tap_analytics.engine.run.rows import Census
-from tap_analytics.engine.run.spool import Spool
+from tap_analytics.engine.run.spool import Row, Spool
 from tap_analytics.engine.sdk import ABORTED
 from tap_analytics.engine.values import times
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
     from tap_analytics.engine.run.reading import Reading
-    from tap_analytics.engine.run.spool import Row
 
 _LISTS_AHEAD_PER_THREAD = 2
 _KEYS_REMEMBERED = 100_000
@@ -185,10 +184,12 @@ class Sync:
         bookmark = reading.bookmark if isinstance(reading.bookmark, Bookmark) else None
         ties = Ties()
         for batch in part.batches(reading.window, spool, census):
-            for row in reading.row_maker.rows(batch):
-                spool.add(row)
-                if bookmark is not None and row.order == bookmark.since:
-                    ties.add(row)
+            rows = list(reading.row_maker.tuples(batch))
+            spool.extend(rows)
+            if bookmark is not None and bookmark.since in batch.orders:
+                for row in map(Row._make, rows):
+                    if row.order == bookmark.since:
+                        ties.add(row)
         if reading.bookmark is not None:
             reading.bookmark.bound(part.began)
         if bookmark is not None:

@@ -32,6 +32,14 @@ class Cursor:
         """
         raise NotImplementedError
 
+    def orders(self, values: list[Any]) -> list[int]:
+        """Return many values as microseconds since 1970, and `FIRST` for None.
+
+        Raises:
+            ValueError: If one of them is not of this kind, or not of its usual form.
+        """
+        return [FIRST if value is None else self.order(value) for value in values]
+
     def value(self, moment: int) -> str | int:
         """Return the value of this kind that stands for a moment (microseconds since 1970)."""
         raise NotImplementedError
@@ -48,12 +56,20 @@ class IsoTime(Cursor):
         return times.micros(value)
 
     @override
+    def orders(self, values: list[Any]) -> list[int]:
+        return times.all_micros(values, FIRST)
+
+    @override
     def value(self, moment: int) -> str:
         return times.iso(moment)
 
 
 class Day(IsoTime):
     """Calendar days, such as ``2026-01-31``."""
+
+    @override
+    def orders(self, values: list[Any]) -> list[int]:
+        return Cursor.orders(self, values)
 
     @override
     def value(self, moment: int) -> str:

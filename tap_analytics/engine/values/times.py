@@ -29,6 +29,7 @@ _DAYS = list[date | None]
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _MIDNIGHT = re.compile(r"00:00(?::00(?:[.,]0+)?)?\s*(?:[Zz]|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
 _LONGEST = len("2026-01-31T09:00:00.000000+00:00")
+_LONGEST_IN_UTC = len("2026-01-31T09:00:00.000000Z")
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)"
     r"(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*([Zz]|[+-]\d\d(?::?\d\d)?)?)?",
@@ -103,6 +104,32 @@ def micros(text: str) -> int:
     if zone and zone not in "Zz":
         total -= _ahead_of_utc(zone) // _MICROSECOND
     return min(max(total, _FIRST), _LAST)
+
+
+def all_micros(texts: list[str | None], missing: int) -> list[int]:
+    """Return what `micros` returns for each text, and `missing` for None, several times as fast.
+
+    Raises:
+        ValueError: If one of them is not of the forms that most APIs send.
+    """
+    moments = _read(texts, _TIMES)
+    given = [text for text in texts if text is not None]
+    if max(map(len, given), default=0) > _LONGEST_IN_UTC and any(map(_is_finer, given)):
+        msg = "finer than a microsecond"
+        raise ValueError(msg)
+    if given and not "0001-01-02" < min(given) <= max(given) < "9999-12-31":
+        msg = "at the edge of the calendar, which another zone may be beyond"
+        raise ValueError(msg)
+    try:
+        return [missing if one is None else (one - EPOCH) // _MICROSECOND for one in moments]
+    except TypeError:
+        msg = "without a zone"
+        raise ValueError(msg) from None
+
+
+def _is_finer(text: str) -> bool:
+    """Tell whether a valid time with a zone may have more digits than those of a microsecond."""
+    return len(text) > (_LONGEST if text[-6] in "+-" else _LONGEST_IN_UTC)
 
 
 def last_micros(text: str) -> int:

@@ -150,6 +150,38 @@ def test_times_are_moved_to_utc_together_as_they_are_alone(texts: list[str | Non
             assert moved.get(place, text) == times.utc_text(text)
 
 
+@settings(max_examples=1000)
+@given(st.lists(st.none() | FORMS | st.text("0123456789-+:.TZ ", max_size=30), max_size=3))
+def test_times_are_read_together_as_they_are_alone(texts: list[str | None]) -> None:
+    try:
+        found = times.all_micros(texts, -1)
+    except ValueError:
+        return
+    assert found == [-1 if text is None else times.micros(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-01-01T00:00:00.9999999Z",
+        "2026-01-01T00:00:00.9999999+00:00",
+        "2026-01-01T00:00:00",
+        "0001-01-01T00:00:00+01:00",
+        "9999-12-31T23:00:00-02:00",
+        "2026-01-01",
+        "soon",
+    ],
+)
+def test_what_is_not_usual_is_read_alone(text: str) -> None:
+    usual = "2026-01-01T00:00:00.999999+02:00"
+    assert times.all_micros([usual, None], times._FIRST - 1) == [
+        times.micros(usual),
+        times._FIRST - 1,
+    ]
+    with pytest.raises(ValueError, match=r"."):
+        times.all_micros([usual, None, text], times._FIRST - 1)
+
+
 @pytest.mark.parametrize("zone", ["Z", "+02:00", "-11:30"])
 def test_the_usual_forms_are_moved_together(zone: str) -> None:
     texts = ["2026-01-31T23:00:00", "2026-01-31T00:00:00.5", "2024-02-29T12:00:00.123456"]
