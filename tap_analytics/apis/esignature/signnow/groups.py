@@ -30,7 +30,6 @@ class DocumentGroups(SignNowStream):
     records_jsonpath = "$.document_groups[*]"
     primary_keys = ("group_id",)
     child_keys = {"document_group_id": "group_id", "group_invite_id": "invite_id"}
-    references = {"invite_id": "esignature_document_group_invites.id"}
 
     def get_child_context(self, record: Record, context: Context | None) -> dict[str, Any] | None:
         """Return what is asked for below a group, which has no invite before it is sent."""
