@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -15,7 +16,9 @@ from tap_analytics.sandbox import Sandbox
 from tap_analytics.sandbox.environment import variables
 from tap_analytics.sandbox.postgres import ThrowawayPostgres
 from tap_analytics.tap import TapAnalytics
+from tests.helpers.environments import kept
 from tests.helpers.project import QUIET, copy_project
+from tests.helpers.support import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,13 +68,40 @@ class Project:
         return self.run("meltano", *arguments, env=env, status=status)
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    folder = tmp_path_factory.mktemp("project")
+def copied(folder: Path) -> Project:
     copy_project(folder)
     env = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env["PATH"]])
     return Project(folder, env | QUIET)
+
+
+@pytest.fixture(scope="module")
+def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The project as it is cloned, with nothing installed."""
+    return copied(tmp_path_factory.mktemp("project"))
+
+
+def install(folder: Path) -> None:
+    """Let Meltano install what most tests use; the tap is the one that is tested, as it stands."""
+    shutil.rmtree(folder / "project", ignore_errors=True)
+    project = copied(folder / "project")
+    shutil.rmtree(project.folder / "tap_analytics")
+    (project.folder / "tap_analytics").symlink_to(ROOT / "tap_analytics")
+    project.meltano("install", "tap-analytics", "target-postgres", "target-jsonl", env={})
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The project after `meltano install`; what is installed is there once for all of them."""
+    what = [(ROOT / name).read_text(encoding="utf-8") for name in ("meltano.yml", "pyproject.toml")]
+    ready = kept(install, sys.executable, *what) / "project"
+    project = copied(tmp_path_factory.mktemp("project"))
+    for venv in ready.glob(".meltano/*/*/venv"):
+        link = project.folder / venv.relative_to(ready)
+        link.parent.mkdir(parents=True)
+        link.symlink_to(venv)
+    shutil.copy(ready / ".meltano/meltano.db", project.folder / ".meltano")
+    return project
 
 
 @pytest.fixture(scope="module")

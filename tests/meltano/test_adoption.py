@@ -30,10 +30,10 @@ SALES = ("accounts", "contacts", "open_tasks", "past_appointments", "won_deals")
 
 
 @pytest.fixture(scope="module")
-def wheels(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheels(newcomer: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that has the tap as it is released, in place of the package index."""
     folder = tmp_path_factory.mktemp("wheels")
-    project.run("uv", "build", "--quiet", "--wheel", "--out-dir", str(folder), env={})
+    newcomer.run("uv", "build", "--quiet", "--wheel", "--out-dir", str(folder), env={})
     return folder
 
 
@@ -102,7 +102,6 @@ def test_two_accounts_load_side_by_side_into_a_schema_each(
     env = postgres.variables()
     for name, sandbox in accounts.items():
         env |= account(name.upper(), sandbox)
-    project.meltano("install", env=env)
 
     def load(name: str) -> None:
         project.meltano("run", f"tap-analytics--{name}", "target-postgres", env=env)

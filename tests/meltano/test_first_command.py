@@ -35,19 +35,19 @@ def command() -> list[str]:
 
 @pytest.mark.parametrize("time", ["first", "second"])
 def test_every_table_is_listed_with_all_its_rows(
-    project: Project, command: list[str], streams: dict[str, AnalyticsStream], time: str
+    newcomer: Project, command: list[str], streams: dict[str, AnalyticsStream], time: str
 ) -> None:
-    told = project.run(*command, env={}).stderr
+    told = newcomer.run(*command, env={}).stderr
     store = Store(5)
     listed = {name: int(rows.replace(",", "")) for rows, name in ROWS.findall(told)}
     assert listed == {name: len(store.expected(name)) for name in streams}, time
 
 
 def test_the_vendors_tables_are_listed_with_all_their_rows(
-    project: Project, command: list[str]
+    newcomer: Project, command: list[str]
 ) -> None:
     """With `--upstreams`, as the README says next."""
-    told = project.run(command[0], "--upstreams", *command[1:], env={}).stderr
+    told = newcomer.run(command[0], "--upstreams", *command[1:], env={}).stderr
     store = Store(5, apis=UPSTREAMS)
     listed = {name: int(rows.replace(",", "")) for rows, name in ROWS.findall(told)}
     assert listed == {
@@ -56,8 +56,8 @@ def test_the_vendors_tables_are_listed_with_all_their_rows(
     assert "failed" not in told.splitlines()[-1]
 
 
-def test_a_load_that_fails_is_the_last_thing_said(project: Project, command: list[str]) -> None:
+def test_a_load_that_fails_is_the_last_thing_said(newcomer: Project, command: list[str]) -> None:
     """After all that Meltano has to say."""
-    told = project.run(*command, env={"TAP_ANALYTICS_MAX_CONCURRENCY": "0"}, status=1).stderr
+    told = newcomer.run(*command, env={"TAP_ANALYTICS_MAX_CONCURRENCY": "0"}, status=1).stderr
     assert told.splitlines()[-1].startswith("failed: meltano run tap-analytics target-postgres ")
     assert "exit status 1" in told.splitlines()[-1]

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from tests.helpers.environments import installed
+
 if TYPE_CHECKING:
     from tap_analytics.engine.stream import AnalyticsStream
     from tap_analytics.sandbox import Sandbox
@@ -37,18 +39,15 @@ class Target:
     """A target in an environment of its own, installed as meltano.yml pins it."""
 
     def __init__(self, project: Project, name: str, folder: Path) -> None:
-        """Install the target into a folder."""
+        """Install the target, and let it work in a folder."""
         self._project = project
         self._name = name
         self._folder = folder
-        python = folder / "venv"
-        project.run("uv", "venv", "--python", sys.executable, str(python), env={})
-        install = ("uv", "pip", "install", "--python", str(python))
-        project.run(*install, *shlex.split(PINS[name]), env={})
+        self._programs = installed(*shlex.split(PINS[name]))
 
     def program(self, name: str) -> str:
         """Return where a program of the environment is."""
-        return str(self._folder / "venv" / "bin" / name)
+        return str(self._programs / name)
 
     def load(self, apis: dict[str, str], config: dict[str, Any], *tap_options: str) -> list[str]:
         """Pipe the tap into the target, and return the lines the target prints: the states.
