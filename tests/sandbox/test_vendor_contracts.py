@@ -130,7 +130,7 @@ def test_what_was_refused_is_remembered(open_vendors: Callable[..., Vendors]) ->
 
 
 def test_ids_lead_back_to_their_rows(open_vendors: Callable[..., Vendors]) -> None:
-    vendors = open_vendors(records=10**6)
+    vendors = open_vendors(records=10**5)
     store = vendors.sandbox.store
     for api, stream, child in (
         ("status_page", "pages", "status_page_components"),
