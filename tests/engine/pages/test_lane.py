@@ -11,7 +11,7 @@ import pytest
 
 from tap_analytics.engine.errors import ReadError
 from tap_analytics.engine.pages import lane as lanes
-from tap_analytics.engine.pages.judge import Judge
+from tap_analytics.engine.pages.judge import Judge, Outline
 from tap_analytics.engine.pages.lane import Lane
 from tap_analytics.engine.pages.pagination import Signals
 from tap_analytics.engine.pages.reader import ListReader
@@ -437,3 +437,119 @@ def test_a_lane_without_work_keeps_no_connection(monkeypatch: pytest.MonkeyPatch
             assert ids(lane, lane.open((0,), Source(counted(9), Pairs())))
             until(lambda: client.rests == rests)  # noqa: B023 - called at once
             assert not lane._threads
+
+
+class Long:
+    """A source whose pages come when the test lets them, in its order."""
+
+    def __init__(self, size: int, pages: int = 60) -> None:
+        self.asked: list[int] = []
+        self.paginator = Pairs()
+        self._size, self._pages = size, pages
+        self._free: set[int] = set()
+        self._changed = threading.Condition()
+
+    def let(self, *tokens: int) -> None:
+        with self._changed:
+            self._free.update(tokens)
+            self._changed.notify_all()
+
+    def fetch(self, token: int) -> Page:
+        with self._changed:
+            self.asked.append(token)
+            assert self._changed.wait_for(lambda: token in self._free, SECONDS)
+        return counted(self._pages, self._size)(token)
+
+
+@pytest.mark.parametrize(
+    ("size", "bound", "ahead"),
+    [(10, 10_000, 4), (100, 602, 4), (100, 601, 3), (400, 1_000, 2)],
+    ids=["small", "just short", "just not", "large"],
+)
+def test_a_list_that_is_waited_for_may_go_so_far_beyond_the_bound(
+    size: int, bound: int, ahead: int
+) -> None:
+    """As many pages as there are threads, in half the room; and always the one it waits for."""
+    others = [Source(counted(1, size)) for _ in range(40)]
+    lane = Lane("api", cast("Client", Idle()), 4, bytes_ahead=bound)
+    source = Long(size)
+    try:
+        early = [lane.open((rank,), other) for rank, other in enumerate(others)]
+        until(lambda: not lane._in_flight and lane._servable() == [])
+        reader = lane.open((99,), source)
+        assert source.asked == []
+        pages = lane.pages(reader, lambda: None)
+        threading.Timer(0.05, source.let, [1]).start()
+        next(pages)
+        # The first page tells how many there are; the next one is waited for.
+        waiting = threading.Thread(target=next, args=(pages,), daemon=True)
+        waiting.start()
+        until(lambda: len(source.asked) == 1 + ahead)
+        time.sleep(0.05)
+        assert sorted(source.asked) == list(range(1, 2 + ahead))
+        source.let(*range(1, 61))
+        waiting.join(SECONDS)
+        assert not waiting.is_alive()
+        for one in early:
+            ids(lane, one)
+        assert len(list(pages)) == 58
+    finally:
+        source.let(*range(1, 61))
+        lane.close()
+
+
+def test_a_lane_has_its_own_bound() -> None:
+    lane = Lane("api", cast("Client", Idle()), 2, bytes_ahead=35)
+    try:
+        reader = lane.open((0,), Source(counted(40, 10)))
+        until(lambda: reader.held_pages >= 3 and not lane._in_flight)
+        time.sleep(0.05)
+        assert 3 <= reader.held_pages <= 5
+        assert len(ids(lane, reader)) == 80
+    finally:
+        lane.close()
+
+
+def test_who_waits_when_the_lane_ends_is_told() -> None:
+    source = Long(10)
+    with lane_of(1) as lane:
+        reader = lane.open((0,), source)
+        until(lambda: source.asked == [1])
+        threading.Timer(0.05, lane.close).start()
+        with pytest.raises(ReadError, match="the run has ended"):
+            ids(lane, reader)
+        source.let(1)
+
+
+def test_a_list_that_cannot_go_on_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    with lane_of(1) as lane:
+        reader = lane.open((0,), Source(counted(3)))
+        monkeypatch.setattr(type(reader), "is_stuck", property(lambda _: True))
+        monkeypatch.setattr(type(reader), "pop", lambda _: None)
+        with pytest.raises(ReadError, match="nothing left to wait for"):
+            ids(lane, reader)
+
+
+def test_without_threads_and_pages_to_ask_for_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "started", lambda *_: None)
+    with lane_of(2) as lane:
+        reader = lane.open((0,), Source(counted(3)))
+        monkeypatch.setattr(lane, "_next_job", lambda: None)
+        with pytest.raises(ReadError, match="no thread is left that could read the list"):
+            ids(lane, reader)
+
+
+def test_threads_that_have_nothing_to_do_end_and_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "_IDLE_SECONDS", 0.05)
+    with lane_of(3) as lane:
+        for number in range(2):
+            ids(lane, lane.open((number,), Source(counted(9))))
+            until(lambda: lane._threads == 0)
+            assert lane._idle == 0
+
+
+def test_a_list_read_again_knows_how_it_was() -> None:
+    earlier = Outline((1, 2), 5)
+    with lane_of(1) as lane:
+        reader = lane.open((0,), Source(counted(1)), earlier=earlier)
+        assert reader.judge._earlier is earlier
