@@ -144,6 +144,42 @@ def test_a_page_that_stays_empty(open_sandbox: OpenSandbox) -> None:
     assert all(len(served.asked) <= 2 * 3 + 3 for served in lists)
 
 
+def half(status: int, **beside: Any) -> Callable[[ServedList], Answer]:
+    """Return what answers with no rows, or a part of them, as if that were all."""
+
+    def answer(served: ServedList) -> Answer:
+        rows = served.rows[4:6] if status == 206 else []
+        body = DIALECTS[served.stream](rows, len(rows), 0, 4)
+        return Answer(status=status, body=json.dumps({**body, **beside}).encode())
+
+    return answer
+
+
+@pytest.mark.parametrize("at", [0, 4])
+@pytest.mark.parametrize(
+    "answer",
+    [half(202), half(206), half(200, success=False), half(200, errors=["busy"])],
+    ids=["accepted", "partial", "no success", "errors"],
+)
+def test_a_good_status_that_brings_no_good_page(
+    open_sandbox: OpenSandbox, answer: Callable[[ServedList], Answer], at: int
+) -> None:
+    """What is not all of a page, or no page, is asked for again, and never the end of a list."""
+
+    def once(served: ServedList) -> None:
+        served.before = once_at(at, answer)
+
+    result, lists = read_lists(open_sandbox, shape=once)
+    assert result.status == 0, result.stderr[-2000:]
+    assert_exact(result, lists)
+
+    def always(served: ServedList) -> None:
+        served.before = replace_at(at, answer)
+
+    result, lists = read_lists(open_sandbox, shape=always, max_retries=1)
+    assert_failed(result, lists)
+
+
 @pytest.mark.parametrize("total", [9, 0])
 def test_totals_that_are_wrong(open_sandbox: OpenSandbox, total: int) -> None:
     def lie(served: ServedList) -> None:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _EXCERPT = 200
 _EXPIRED = b'"invalid_token"'
 _TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
+_PROVISIONAL = frozenset({HTTPStatus.ACCEPTED, HTTPStatus.PARTIAL_CONTENT})
+"""Good, but the answer is still being made, or is a part of what was asked for."""
 _TOO_LATE = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT, 524})
 THROTTLED = frozenset({420, HTTPStatus.TOO_MANY_REQUESTS})
 _REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN})
@@ -77,7 +79,8 @@ class Answer(requests.Response):
     @property
     def is_good(self) -> bool:
         """Whether its status says that it brings what was asked for."""
-        return HTTPStatus.OK <= self.status_code < HTTPStatus.MULTIPLE_CHOICES
+        status = self.status_code
+        return HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES and status not in _PROVISIONAL
 
     @override
     def json(self, **kwargs: Any) -> Any:
@@ -176,7 +179,10 @@ def has_error(body: Any) -> bool:
     Beside records this may be a mere part of the answer; where they are missing, or the body
     is meant to be one record itself, it means that there is none.
     """
-    return isinstance(body, dict) and bool(body.get("error") or body.get("errors"))
+    if not isinstance(body, dict):
+        return False
+    failed = any(body.get(name) is False for name in ("success", "ok"))
+    return failed or bool(body.get("error") or body.get("errors"))
 
 
 def reason_of(answer: Answer) -> str:
@@ -267,7 +273,9 @@ def _failure(answer: Answer, statuses: Collection[int], said: str) -> ReadError:
         return Gone(said)
     if status in _ABSENT:
         said += " with something that is not JSON: a proxy's word, or a wrong base URL"
-    passing = status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    if status in _PROVISIONAL:
+        said += ", which does not bring all that was asked for"
+    passing = status in _TRANSIENT | _PROVISIONAL or status >= HTTPStatus.INTERNAL_SERVER_ERROR
     if passing or status in statuses:
         throttled = status in THROTTLED or wait is not None
         return TransientError(said, throttled=throttled, wait=wait, is_late=status in _TOO_LATE)

@@ -120,6 +120,14 @@ def test_other_answers_are_failures(status: int, kind: type[ReadError]) -> None:
     assert str(found) == f"answered {status}"
 
 
+@pytest.mark.parametrize("status", [202, 206])
+def test_what_is_not_all_of_the_answer_is_asked_for_again(status: int) -> None:
+    found = failure(status, b'{"data": []}', Retry_After="2")
+    assert isinstance(found, TransientError)
+    assert found.wait == 2
+    assert str(found) == f"answered {status}, which does not bring all that was asked for"
+
+
 @pytest.mark.parametrize(
     ("status", "throttled"), [(429, True), (418, False), (500, False), (503, False)]
 )
@@ -202,6 +210,10 @@ def test_only_the_api_itself_says_what_is_gone(
         ({"errors": [{"code": 1}], "data": []}, True),
         ({"error": None, "errors": [], "data": []}, False),
         ({"error": ""}, False),
+        ({"success": False, "data": []}, True),
+        ({"ok": False}, True),
+        ({"success": True, "ok": None, "data": []}, False),
+        ({"success": 0}, False),
         ({"data": [{"error": "of a row"}]}, False),
         ([{"error": "of a row"}], False),
         (None, False),
