@@ -7,16 +7,10 @@ from typing import TYPE_CHECKING, Any
 from tap_analytics.inputs import wrong
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-_KINDS: dict[str, type | tuple[type, ...]] = {
-    "replication_key": str,
-    "replication_key_value": (str, int),
-    "covers": list,
-    "done": str,
-    "parents": str,
-    "rows": int,
-}
+_LARGEST = 1 << 62
+"""Versions of tables and numbers of rows are smaller; targets keep them in 64 bits."""
 _OUTDATED = ("partitions", "progress_markers", "starting_replication_value")
 _LONGEST_TYPE = 40
 
@@ -66,19 +60,47 @@ def _object(value: Any, what: str) -> dict[str, Any]:
     return value
 
 
-def sound_entry(entry: Any, stream: str) -> tuple[dict[str, Any], str | None]:
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < _LARGEST
+
+
+_SOUND: dict[str, Callable[[Any], bool]] = {
+    "replication_key": _is_text,
+    "replication_key_value": lambda value: _is_text(value) or type(value) is int,
+    "covers": lambda value: isinstance(value, list) and all(map(_is_text, value)),
+    "done": _is_text,
+    "parents": _is_text,
+    "rows": _is_count,
+    "version": _is_count,
+    "since": _is_text,
+    "full_read": _is_text,
+    "accounts": lambda value: isinstance(value, dict),
+}
+
+
+def sound_entry(entry: Any, stream: str) -> tuple[dict[str, Any], list[str]]:
     """Return a stream's bookmark without what is null or outdated, and what is wrong with it.
 
-    One that is malformed in any part says nothing: its stream is read from the start.
+    One that is malformed in any part says nothing: its stream is read from the start. With
+    several accounts that holds for each account's part by itself.
 
     Raises:
         ConfigValidationError: If it is no object.
     """
     given = _object(entry, f"the bookmark of '{stream}'")
     kept = {k: v for k, v in given.items() if k not in _OUTDATED and v is not None}
-    for name, kind in _KINDS.items():
-        value = kept.get(name)
-        if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
+    for name, is_sound in _SOUND.items():
+        if name in kept and not is_sound(kept[name]):
             trouble = f"the state of '{stream}' is malformed at '{name}': it is read from the start"
-            return {}, trouble
-    return kept, None
+            return {}, [trouble]
+    if "accounts" not in kept:
+        return kept, []
+    parts = {
+        name: sound_entry(one, f"{stream} of {name}") for name, one in kept["accounts"].items()
+    }
+    kept["accounts"] = {name: part for name, (part, _) in parts.items() if part}
+    return kept, [trouble for _, troubles in parts.values() for trouble in troubles]

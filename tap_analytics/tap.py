@@ -140,8 +140,8 @@ class TapAnalytics(SdkTap):
         known = self.config_jsonschema["properties"]
         kept = {}
         for name, given in states.bookmarks_of(state, known).items():
-            entry, trouble = states.sound_entry(given, name)
-            if trouble:
+            entry, troubles = states.sound_entry(given, name)
+            for trouble in troubles:
                 self.logger.warning("%s", trouble)
             if entry:
                 kept[name] = entry

@@ -116,6 +116,24 @@ def test_an_account_that_is_added_is_read_from_the_start_and_one_removed_leaves_
     assert third.state["bookmarks"]["tasks"].keys() == {"accounts", "carried"}
 
 
+@pytest.mark.parametrize(
+    "part", [{"covers": [{}]}, {"rows": "abc"}, {"replication_key_value": []}, {"version": 1 << 70}]
+)
+def test_a_malformed_bookmark_of_one_account_is_none_of_that_account_alone(
+    open_sandbox: OpenSandbox, part: Record
+) -> None:
+    acme, beta = open_sandbox(records=9), open_sandbox(records=9)
+    both = config_of(account("acme", acme), account("beta", beta))
+    state = read(both, "tasks").state
+    state["bookmarks"]["tasks"]["accounts"]["beta"].update(part)
+    result = read(both, "tasks", state=state)
+    assert result.status == 0, result.stderr[-2000:]
+    counts = Counter(row["account"] for row in result.records["tasks"])
+    assert counts["beta"] == 9
+    assert counts["acme"] < 9
+    assert f"the state of 'tasks of beta' is malformed at '{next(iter(part))}'" in result.stderr
+
+
 def test_settings_may_differ_by_account(open_sandbox: OpenSandbox) -> None:
     acme, beta = open_sandbox(records=30), open_sandbox(records=30)
     late = account("beta", beta, workforce_page_size=7)

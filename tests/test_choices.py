@@ -184,9 +184,43 @@ def misspelt() -> Record:
     return found
 
 
+def shaped(part: Any) -> Record:
+    """Return a catalog in whose schema something stands in the place of a field's."""
+    found = catalog("tasks")
+    entry_of(found, "tasks")["schema"]["properties"]["name"] = part
+    return found
+
+
+def of_no_fields() -> Record:
+    found = catalog("tasks")
+    entry_of(found, "tasks")["schema"]["properties"] = None
+    return found
+
+
+def perhaps(selected: Any) -> Record:
+    found = catalog("tasks")
+    metadata_of(entry_of(found, "tasks"))["selected"] = selected
+    return found
+
+
 @pytest.mark.parametrize(
     ("found", "config", "said"),
     [
+        (of_no_fields, {}, "'schema.properties' of 'tasks' is not what JSON Schema has there"),
+        *[
+            (lambda part=part: shaped(part), {}, f"'schema.properties.name{at}' of 'tasks' is not")
+            for part, at in (
+                (None, ""),
+                (True, ""),
+                ({"type": "blob"}, ".type"),
+                ({"type": []}, ".type"),
+                ({"type": ["string", {}]}, ".type"),
+                ({"type": "object", "properties": {"a": 5}}, ".properties.a"),
+                ({"type": "array", "items": {"type": "text"}}, ".items.type"),
+            )
+        ],
+        (lambda: perhaps("false"), {}, "'selected' in the metadata of 'tasks' is 'false', and may"),
+        (lambda: perhaps(1), {}, "'selected' in the metadata of 'tasks' is 1, and may be true"),
         (catalog, {}, "the catalog selects no stream, so there is nothing to read"),
         (misspelt, {}, "there is none of this name: did you mean 'tasks'?"),
         (lambda: catalog("contacts"), {}, "'contacts' is selected, but not part of this run"),
@@ -275,7 +309,22 @@ def test_a_state_is_taken_in_every_form(sandbox: Sandbox, form: str) -> None:
 
 @pytest.mark.parametrize(
     "entry",
-    [{"covers": 5}, {"rows": "abc"}, {"done": []}, {"replication_key_value": {}}, {"parents": 1}],
+    [
+        {"covers": 5},
+        {"covers": [{}]},
+        {"covers": ["tasks", None]},
+        {"rows": "abc"},
+        {"rows": -1},
+        {"version": 1 << 63},
+        {"version": True},
+        {"done": []},
+        {"replication_key_value": {}},
+        {"replication_key_value": True},
+        {"parents": 1},
+        {"since": 5},
+        {"full_read": []},
+        {"accounts": [1]},
+    ],
     ids=str,
 )
 def test_a_malformed_bookmark_is_no_bookmark(sandbox: Sandbox, entry: Record) -> None:

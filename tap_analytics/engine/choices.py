@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _METHODS = ("INCREMENTAL", "FULL_TABLE")
 _ROOT: tuple[str, ...] = ()
+_TYPES = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 
 
 class Malformed(ValueError):
@@ -51,15 +52,42 @@ def _modern(entry: Any, number: int) -> dict[str, Any]:
     except (TypeError, KeyError, ValueError):
         msg = f"the 'metadata' of '{name}' is not a list of 'breadcrumb' and 'metadata'"
         raise Malformed(msg) from None
+    if (wrong := _misshapen(schema, "schema")) is not None:
+        msg = f"'{wrong}' of '{name}' is not what JSON Schema has there"
+        raise Malformed(msg)
+    if odd := [part for part in places.values() if not _is_choice(part.get("selected"))]:
+        msg = f"'selected' in the metadata of '{name}' is {odd[0]['selected']!r}, "
+        msg += "and may be true or false"
+        raise Malformed(msg)
     _take_selected(places, _ROOT, entry if "selected" in entry else schema)
-    for field, part in schema.get("properties", {}).items():
-        if isinstance(part, dict):
-            _take_selected(places, ("properties", field), part)
+    for field, part in (schema.get("properties") or {}).items():
+        _take_selected(places, ("properties", field), part)
     root = places.get(_ROOT, {})
     if "replication-method" in root:  # as Meltano's extra `metadata` writes it
         root["forced-replication-method"] = root["replication-method"]
     listed = [{"breadcrumb": list(place), "metadata": part} for place, part in places.items()]
     return {**entry, "tap_stream_id": name, "schema": schema, "metadata": listed}
+
+
+def _is_choice(selected: Any) -> bool:
+    return selected is None or isinstance(selected, bool)
+
+
+def _misshapen(schema: Any, path: str) -> str | None:
+    """Return where a schema is none, of what is looked at in it; None if it is one."""
+    if not isinstance(schema, dict):
+        return path
+    types = schema.get("type", [*_TYPES])
+    named = [types] if isinstance(types, str) else types
+    if not isinstance(named, list) or not named or not _TYPES.issuperset(map(str, named)):
+        return f"{path}.type"
+    properties = schema.get("properties", {})
+    if not isinstance(properties, dict):
+        return f"{path}.properties"
+    parts = {f"{path}.properties.{name}": part for name, part in properties.items()}
+    if isinstance(schema.get("items"), dict):
+        parts[f"{path}.items"] = schema["items"]
+    return next((at for where, part in parts.items() if (at := _misshapen(part, where))), None)
 
 
 def _take_selected(
