@@ -73,7 +73,8 @@ def test_nothing_was_refused(everything: Everything) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_rows_are_those_of_the_server(everything: Everything, name: str) -> None:
-    assert_equal(everything.result, everything.sandbox.store, name)
+    store = everything.sandbox.store
+    assert_equal(everything.result, store, name, schema=everything.schema(name))
 
 
 @pytest.mark.parametrize("stream", UPSTREAMS, ids=NAMES)

@@ -77,9 +77,18 @@ def by_key(rows: Iterable[Record], schema: Record, keys: Iterable[str]) -> dict[
     return found
 
 
-def assert_rows(result: Result, stream: str, wanted: list[Record], keys: tuple[str, ...]) -> None:
-    """Compare all rows of a stream with those wanted, as sets by key."""
-    schema = result.schemas[stream]["schema"]
+def assert_rows(
+    result: Result,
+    stream: str,
+    wanted: list[Record],
+    keys: tuple[str, ...],
+    schema: Record | None = None,
+) -> None:
+    """Compare all rows of a stream with those wanted, as sets by key.
+
+    `schema` is that of the catalog, where the SCHEMA message does not tell enough.
+    """
+    schema = schema or result.schemas[stream]["schema"]
     rows = result.records[stream]
     if keys == ("row_key",):
         rows = [{k: v for k, v in row.items() if k != "row_key"} for row in rows]

@@ -261,10 +261,11 @@ def expected_rows(store: Store, stream: str) -> list[Record]:
     return rows
 
 
-def assert_equal(result: Result, store: Store, *streams: str) -> None:
+def assert_equal(result: Result, store: Store, *streams: str, schema: Record | None = None) -> None:
     """Compare all rows of vendors' streams with the store."""
     for stream in streams:
-        assert_rows(result, stream, expected_rows(store, stream), BY_NAME[stream].keys)
+        wanted, keys = expected_rows(store, stream), BY_NAME[stream].keys
+        assert_rows(result, stream, wanted, keys, schema)
 
 
 def crowd(sandbox: Sandbox) -> None:
