@@ -259,6 +259,9 @@ def _command(text: str) -> list[str]:
 
 def _url(text: str) -> str:
     """Return a URL that means the same on every machine."""
+    if not text.strip():
+        message = "is empty"
+        raise argparse.ArgumentTypeError(message)
     return text if "://" in text or "::" in text else str(Path(text).absolute())
 
 

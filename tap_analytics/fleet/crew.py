@@ -202,5 +202,5 @@ def _of_error(unit: Unit, error: BaseException | None, retries: int) -> Outcome:
     if isinstance(error, KilledWorker):
         reason = "each worker that read it died: out of memory, perhaps"
     else:
-        reason = f"{type(error).__name__}: {error}"
+        reason = f"its worker failed: {type(error).__name__}: {error}"
     return Outcome(unit.account, FAILED, reason=reason)

@@ -50,8 +50,7 @@ class Store:
         path = self._folder_of(name)
         try:
             if self._is_local:
-                with open(path, "xb") as file:  # noqa: PTH123 - as fsspec names it
-                    file.write(content)
+                _create(path, content)
             else:
                 self._fs.pipe_file(path, content, mode="create")
         except FileExistsError:
@@ -80,6 +79,17 @@ class Store:
         path = self._path(name)
         self._fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
         return path
+
+
+def _create(path: str, content: bytes) -> None:
+    with open(path, "xb") as file:  # noqa: PTH123 - as fsspec names it
+        try:
+            file.write(content)
+            file.flush()
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(path)  # noqa: PTH108
+            raise
 
 
 def _replace(path: str, content: bytes) -> None:

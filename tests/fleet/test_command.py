@@ -192,6 +192,7 @@ def test_a_scheduler_that_restarts_is_survived_and_one_that_is_lost_is_said(
         ({"target": ""}, "--target"),
         ({"workers": 0}, "--workers"),
         ({"state": "nosuch://x"}, "nosuch"),
+        ({"state": ""}, "--state: is empty"),
         ({"only": "nobody"}, "no account 'nobody'"),
         ({"catalog": "/no/catalog"}, "catalog"),
         ({"report": "/no/report"}, "the report '/no/report' cannot be written: No such file"),

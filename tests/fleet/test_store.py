@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,25 @@ def test_a_write_that_fails_leaves_what_was_there(
         store.write("state", b"after")
     assert store.read("state") == b"before"
     assert store.names("") == ["state"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
+def test_a_file_that_cannot_be_filled_is_not_created(tmp_path: Path) -> None:
+    code = (
+        "import resource, signal, sys; from tap_analytics.fleet.store import Store\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "store = Store(sys.argv[1])\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))\n"
+        "for _ in range(2):\n"
+        "    try:\n"
+        "        store.create('lease', bytes(99))\n"
+        "    except OSError as error:\n"
+        "        print(error.errno)\n"
+        "print(store.names(''), store.create('lease', bytes(9)))"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603
+    assert done.stdout.split("\n") == ["27", "27", "[] True", ""]
 
 
 def test_a_protocol_that_is_not_there_is_said() -> None:
