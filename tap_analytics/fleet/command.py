@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import shlex
@@ -60,7 +61,8 @@ def _run(options: argparse.Namespace, told: Told) -> int:
     catalog = _text(options.catalog) if options.catalog else None
     if options.report:
         _probe(options.report)
-    units = _units(options, members, catalog)
+    name = f"catalogs/{hashlib.sha256(catalog).hexdigest()[:16]}.json" if catalog else None
+    units = _units(options, members, name)
     shown = show.Show(len(units))
     with cluster.connected(
         options.scheduler,
@@ -71,6 +73,8 @@ def _run(options: argparse.Namespace, told: Told) -> int:
         if troubles := cluster.inspect(client, options.target[0]):
             raise plan.PlanError(troubles)
         _settle(store, by_api=options.by_api)
+        if name and catalog:
+            store.write(name, catalog)
         limits = Limits(options.retries, options.patience)
         crew = Crew(client, units, limits, told, shown)
         is_apart = _is_apart(options)
@@ -157,13 +161,13 @@ def _settle(store: Store, *, by_api: bool) -> None:
         raise plan.PlanError([text])
 
 
-def _text(path: Path) -> str:
+def _text(path: Path) -> bytes:
     try:
         text = path.read_text(encoding="utf-8-sig")
         json.loads(text)
     except (OSError, ValueError) as error:
         raise plan.PlanError([f"the catalog file '{path}' cannot be read: {error}"]) from None
-    return text
+    return text.encode()
 
 
 def _probe(path: Path) -> None:

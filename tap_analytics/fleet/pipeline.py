@@ -115,10 +115,12 @@ class Pipeline:
         command = [sys.executable, "-m", "tap_analytics", "--config", "-"]
         if self._unit.is_schema_only:
             command.append("--test=schema")
-        state = self._store.read(self._unit.state_name)
-        catalog = self._unit.catalog
-        contents = {"state": state, "catalog": catalog.encode() if catalog else None}
-        for part, content in contents.items():
+        files = {"state": self._unit.state_name, "catalog": self._unit.catalog}
+        for part, name in files.items():
+            content = self._store.read(name) if name else None
+            if content is None and name and part == "catalog":  # it would read all streams
+                text = f"the catalog '{name}' is not in --state any more"
+                raise FileNotFoundError(text)
             if content is not None:
                 path = folder / f"{part}.json"
                 path.write_bytes(content)

@@ -27,7 +27,8 @@ class Unit:
         settings: The tap's settings for this account alone.
         target: The target's command line.
         store: URL of the shared place.
-        catalog: The catalog as JSON text, None for all streams.
+        catalog: The file of the catalog in the store, which is too large to travel with each
+            unit; None for all streams.
         lease_seconds: How long without a sign of life before the account passes on.
         limit: Seconds after which the account is told to end.
         patience: Seconds to wait for its end then, before it is killed.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tap_analytics.fleet.store import Store
 from tap_analytics.fleet.unit import Unit
 from tests.helpers.support import catalog
 
@@ -70,6 +71,7 @@ class Work:
         return {**found, "accounts": {one["account"]: one for one in found["accounts"]}}
 
     def unit(self, name: str = "acme", *options: str, fleet: str = "one", **more: Any) -> Unit:
+        Store(self.store).write("catalog.json", json.dumps(catalog(*STREAMS)).encode())
         return Unit(
             fleet=fleet,
             account=name,
@@ -79,7 +81,7 @@ class Work:
             },
             target=self.target(*options),
             store=self.store,
-            catalog=json.dumps(catalog(*STREAMS)),
+            catalog="catalog.json",
             lease_seconds=2.0,
         )
 

@@ -100,6 +100,12 @@ def test_what_cannot_be_run_is_said(work: Work) -> None:
         read_account(replace(work.unit(), target=("no-such-target",)))
 
 
+def test_without_its_catalog_nothing_is_read(work: Work) -> None:
+    with pytest.raises(FileNotFoundError, match="not in --state any more"):
+        read_account(replace(work.unit(), catalog="catalogs/gone.json"))
+    assert not work.loaded.exists()
+
+
 def test_a_refused_stream_fails_the_account_and_the_rest_is_kept(work: Work) -> None:
     outcome = read_account(work.unit("acme", sales_api_key="wrong"))
     assert outcome.status == "failed"
@@ -216,7 +222,7 @@ def test_secrets_are_neither_shown_nor_on_a_command_line_or_disk(work: Work) -> 
     assert not seen
     assert canary not in repr(outcome)
     kept = [path for path in Path(work.store).rglob("*") if path.is_file()]
-    assert {path.name for path in kept} == {"acme.json", "acme.log", "1.json"}
+    assert {path.name for path in kept} == {"acme.json", "acme.log", "1.json", "catalog.json"}
     assert not [path for path in kept if canary.encode() in path.read_bytes()]
 
 
