@@ -5,10 +5,10 @@ from __future__ import annotations
 import heapq
 import marshal
 import os
+import sys
 import tempfile
 from array import array
 from bisect import bisect_left
-from contextlib import suppress
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +22,7 @@ _ROW_OVERHEAD = 300
 _ROWS_PER_BLOCK = 16
 _KEYS_IN_MEMORY = 1 << 16
 _SHARES = 1 << 8
+_FIRST_THAT_SHARES = sys.hash_info.modulus
 _BOUNDS = range(-(1 << 63) + (1 << 64) // _SHARES, 1 << 63, (1 << 64) // _SHARES)
 """What parts all keys into shares, each of which is looked through on its own."""
 
@@ -145,12 +146,20 @@ def _comparable(key: Any) -> tuple[tuple[bool, Any], ...]:
 
 
 def _marks(keys: list[Any]) -> Iterable[int]:
-    """Return what stands for keys: of one integer itself, of others a hash of what they are."""
-    with suppress(TypeError, OverflowError):
-        parts = list(chain.from_iterable(keys))
-        if len(parts) == len(keys) and set(map(type, parts)) == {int}:
-            return array("q", parts)
-    return map(hash, encode_lines(keys).splitlines())
+    """Return hashes of keys, spread evenly; those of one number of the usual size are quick."""
+    parts = list(chain.from_iterable(keys))
+    if len(parts) == len(keys) and all(map(_is_usual, parts)):
+        return map(hash, keys)
+    lines = encode_lines(keys).splitlines()
+    return [
+        hash(key if len(key) == 1 and _is_usual(key[0]) else line)
+        for key, line in zip(keys, lines, strict=True)
+    ]
+
+
+def _is_usual(part: Any) -> bool:
+    """Tell whether a part of a key is an integer that shares its hash with no other."""
+    return type(part) is int and 0 <= part < _FIRST_THAT_SHARES
 
 
 class KeyLedger:

@@ -82,11 +82,15 @@ def test_a_spool_can_be_used_again() -> None:
         spool.close()
 
 
-@given(st.lists(st.lists(st.integers(0, 20), max_size=9), max_size=12))
-def test_keys_that_come_twice_are_counted(pages: list[list[int]]) -> None:
+PARTS = st.sampled_from([*range(9), -1, -2, -9, 2**61 - 1, 2**61, 2**62, "0", "1", "-1", "a"])
+KEYS = st.one_of(st.tuples(st.integers(0, 20)), st.tuples(PARTS), st.tuples(PARTS, PARTS))
+
+
+@given(st.lists(st.lists(KEYS, max_size=9), max_size=12))
+def test_keys_that_come_twice_are_counted(pages: list[list[Any]]) -> None:
     ledger = KeyLedger()
     for keys in pages:
-        ledger.add([(key,) for key in keys])
+        ledger.add(keys)
     every = [key for keys in pages for key in keys]
     assert ledger.repeats() == len(every) - len(set(every))
 
@@ -101,8 +105,8 @@ def test_keys_that_came_lately_are_known() -> None:
 
 def test_keys_from_long_ago_are_found_at_the_end() -> None:
     ledger = KeyLedger()
-    assert len(ledger.add([*range(5)])) == 5
-    assert ledger.add([0]) == [0]
+    assert len(ledger.add([(number,) for number in range(5)])) == 5
+    assert ledger.add([(0,)]) == [(0,)]
     assert ledger.repeated == 0
     assert ledger.repeats() == 1
 
@@ -117,4 +121,16 @@ def test_keys_with_equal_hashes_are_told_apart() -> None:
     ledger = KeyLedger()
     ledger.add([(-1,)])
     assert ledger.add([(-2,)]) == [(-2,)]
+    assert ledger.repeats() == 0
+
+
+def test_ids_in_a_row_are_looked_through_in_shares_of_a_like_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(spools, "_KEYS_IN_MEMORY", 50_000)
+    ledger = KeyLedger()
+    ledger.add([(10**9 + number,) for number in range(51_200)])
+    sizes = list(map(len, ledger._blocks.read(ledger._runs[0])))
+    assert sum(sizes) == 8 * 51_200
+    assert max(sizes) < 3 * sum(sizes) / len(sizes)
     assert ledger.repeats() == 0
