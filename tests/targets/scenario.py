@@ -112,14 +112,14 @@ def _run(sandbox: Sandbox, *, without: str = "", further: bool = False) -> bytes
 
 
 def make(records: int) -> Scenario:
-    """Run the tap twice over the documented streams, and over the vendors' beside them."""
+    """Run the tap twice over the documented streams, and at last over the vendors' beside them."""
     with (
         Sandbox(records=records, upstreams=True) as vendors,
         Sandbox(records=records) as documented,
     ):
         for index, text in enumerate(AWKWARD.values()):
             documented.store.update(CHANGED, index, {"name": text})
-        first = _run(documented, without=LATER_COLUMN) + _run(vendors, further=True)
+        first = _run(documented, without=LATER_COLUMN)
         documented.store.delete(DELETED_FROM, 1)
         documented.store.update(CHANGED, len(AWKWARD), {"name": "changed"})
         second = _run(documented) + _run(vendors, further=True)
