@@ -221,7 +221,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--scheduler", metavar="ADDRESS", help="Dask's scheduler, such as tcp://host:8786")
     number = _number(1)
     add("--workers", type=number, default=2, metavar="N", help="else: workers to start here (2)")
-    add("--threads", type=number, default=4, metavar="N", help="accounts each reads at once (4)")
+    add("--threads", type=number, default=8, metavar="N", help="accounts each reads at once (8)")
     add(
         "--retries",
         type=_number(0),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tap_analytics.fleet.cluster import connected
 from tap_analytics.fleet.command import main
 from tap_analytics.fleet.lease import Holder, Lease
 from tap_analytics.fleet.plan import read
@@ -82,6 +83,19 @@ def test_accounts_are_read_on_this_machine_alone(work: Work) -> None:
     assert report["accounts"]["acme"]["streams"][0]["account"] == "acme"
     texts = [said, (work.folder / "report.json").read_text()]
     assert not [text for text in texts if CANARY in text or key in text]
+
+
+def test_nobody_else_can_look_into_a_fleet_of_this_machine() -> None:
+    psutil = pytest.importorskip("psutil", "6.0")
+
+    def listening() -> set[tuple[str, int]]:
+        found = psutil.Process().net_connections("inet")
+        return {tuple(one.laddr) for one in found if one.status == psutil.CONN_LISTEN}
+
+    before = listening()
+    with connected(None, workers=2, threads=1, timeout=30):
+        opened = listening() - before
+    assert {address for address, _ in opened} <= {"127.0.0.1", "::1"}
 
 
 def test_tables_are_made_before_any_account_is_read(work: Work) -> None:
