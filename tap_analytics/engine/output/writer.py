@@ -19,7 +19,7 @@ from tap_analytics.engine.values.encode import encode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_FLUSH_AT = 64 * 1024
+_FLUSH_AT = 256 * 1024
 _HOLD_AT_MOST = 4 * 1024 * 1024
 _SECONDS_BETWEEN_STATES = 1.0
 _SECONDS_TO_FIRST_STATE = 0.2

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _BYTES_IN_MEMORY = 16 * 1024 * 1024
 _ROW_OVERHEAD = 300
+_BUFFER = 256 * 1024
 _ROWS_PER_BLOCK = 16
 _KEYS_IN_MEMORY = 1 << 16
 _SHARES = 1 << 8
@@ -57,7 +58,7 @@ class _Blocks:
     def write(self, blocks: Iterable[bytes]) -> array[int]:
         """Append blocks, and return where they start and the last one ends."""
         if self._file is None:
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as we do
+            self._file = tempfile.TemporaryFile(buffering=_BUFFER)  # noqa: SIM115 - lives as we do
         places = array("q", [self._end])
         for block in blocks:
             self._file.write(block)
