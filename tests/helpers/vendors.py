@@ -11,7 +11,7 @@ from tests.helpers.comparing import assert_rows
 from tests.helpers.support import catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tap_analytics.sandbox import Sandbox, Store
     from tests.helpers.support import Record, Result
@@ -220,13 +220,17 @@ COMPLETED: dict[str, Callable[[Record], object]] = {
 """What the tap leaves out of a row or fills in."""
 
 
-def _arms(store: Store, experiment: str) -> Iterator[Record]:
-    """Yield what is compared in an experiment: each other group with the control group."""
-    row = next(row for row in store.expected("experiments") if row["id"] == experiment)
-    control = row["controlGroupID"]
-    for group in row["groups"] or ():
-        if control not in (None, group["id"]):
-            yield {"control_group_id": control, "test_group_id": group["id"]}
+def _arms(store: Store) -> dict[str, list[Record]]:
+    """Return what is compared in each experiment: each other group with the control group."""
+    return {
+        row["id"]: [
+            {"control_group_id": control, "test_group_id": group["id"]}
+            for group in row["groups"] or ()
+            if control not in (None, group["id"])
+        ]
+        for row in store.expected("experiments")
+        for control in [row["controlGroupID"]]
+    }
 
 
 def served_rows(store: Store, stream: str) -> list[Record]:
@@ -236,7 +240,8 @@ def served_rows(store: Store, stream: str) -> list[Record]:
     """
     rows = store.expected(stream)
     if stream == "experimentation_experiments_pulse_results":
-        return [row for row in rows if any(_arms(store, row["experiment_id"]))]
+        arms = _arms(store)
+        return [row for row in rows if arms[row["experiment_id"]]]
     if stream in COUNTS:
         return [row for row in rows if {row["past7Days"], row["pastDay"]} != {None}]
     return rows
@@ -251,7 +256,8 @@ def expected_rows(store: Store, stream: str) -> list[Record]:
     for row in rows:
         COMPLETED.get(stream, id)(row)
     if stream == "experimentation_experiments_pulse_results":
-        return [{**row, **arm} for row in rows for arm in _arms(store, row["experiment_id"])]
+        arms = _arms(store)
+        return [{**row, **arm} for row in rows for arm in arms[row["experiment_id"]]]
     if stream in RULES:
         parent, name = RULES[stream]
         modified = {row["id"]: row["lastModifiedTime"] for row in store.expected(parent)}
