@@ -126,7 +126,7 @@ def test_two_fleets_at_once_read_each_account_once(work: Work, tmp_path: Path) -
         given = options(
             accounts=plan,
             catalog=catalog,
-            target=shlex.join(work.target("--slow", "0.05")),
+            target=shlex.join(work.target("--slow", "0.2")),
             state=work.store,
             scheduler=cluster.address,
             lease_seconds=2,
