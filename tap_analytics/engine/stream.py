@@ -52,6 +52,8 @@ class AnalyticsStream(AnsweringStream):
             it points to.
         lookback_days: How many days before its bookmark it starts, where rows are restated or
             come late.
+        newest_change_first: Whether its list is asked for sorted by its replication key, newest
+            first, so that it need not be read to its end once that was proven to be so.
         append_only: Whether the API forgets old rows, so that a row that is missing was not
             deleted.
         of_every_parent: Whether its rows change while their parent's stands still, so that
@@ -67,6 +69,7 @@ class AnalyticsStream(AnsweringStream):
     inside_always: ClassVar[bool] = True
     left_out: ClassVar[tuple[str, ...]] = ()
     lookback_days: ClassVar[float] = 0
+    newest_change_first: ClassVar[bool] = False
     append_only: ClassVar[bool] = False
     of_every_parent: ClassVar[bool] = False
     references: ClassVar[Mapping[str, str]] = {}

@@ -93,6 +93,8 @@ class Route:
     """Which rows of `parent` have a list below them; unless given, all."""
     choose: Callable[[Params], Choice | None] | None = None
     """What the parameters choose; None for all rows as they are."""
+    sorts: Params = field(default_factory=dict)
+    """Parameters that ask for an order, `asc` or `desc`, each with the field that has its time."""
     widest: Params = field(default_factory=dict)
     """Parameters that choose all there is to see."""
     authorization: tuple[str, str] | None = None

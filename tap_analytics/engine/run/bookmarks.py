@@ -39,6 +39,7 @@ class Entry:
     - ``rows``: how many there were then; far fewer are not believed.
     - ``since``: the start date that kept older rows out then, if one did.
     - ``full_read``: when an incremental stream was last read in full.
+    - ``in_order``: true where its lists were last seen to be sorted, newest change first.
     - ``carried``: of all accounts, which fields every row carried then (see `carried.noted`).
     """
 

@@ -11,10 +11,11 @@ from tap_analytics.engine.http.answers import Answer
 from tap_analytics.engine.http.client import Slow
 from tap_analytics.engine.pages.judge import Outline
 from tap_analytics.engine.pages.pagination import Paginator
+from tap_analytics.engine.run.front import Front
 from tap_analytics.engine.run.spool import KeyLedger
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
 
     from singer_sdk.streams.rest import HTTPRequest
 
@@ -91,8 +92,7 @@ class Listing:
             check = Check(self.stream, earlier)
             change: ListChanged | None = None
             try:
-                pages = self._lane.pages(self._reader, self.reading.outlet.pause)
-                for page in self.stream.merge(pages):
+                for page in self._pages(window.since, is_whole=census is not None):
                     if self.began is None:
                         self.began = page.served_at
                     self.reading.carried.see(page.records)
@@ -125,6 +125,25 @@ class Listing:
             earlier = judge.outline or Outline(tuple(judge.fingerprints), judge.total)
             self.drop()
             self._reader = self._open(earlier)
+
+    def _pages(self, since: int, *, is_whole: bool) -> Iterator[Page]:
+        """Yield the pages, and leave those that are proven to be older than what is wanted.
+
+        Args:
+            since: The oldest replication key that is wanted.
+            is_whole: Whether all rows are, for what is below them.
+        """
+        pages = self.stream.merge(self._lane.pages(self._reader, self.reading.outlet.pause))
+        if not self.stream.newest_change_first:
+            yield from pages
+            return
+        front = Front(self.stream)
+        for page in pages:
+            yield page
+            if front.see(page.records, since) and self.reading.is_proven and not is_whole:
+                self.drop()
+                break
+        self.reading.prove_order(in_order=front.in_order)
 
     def _note(self, *notes: str | None) -> None:
         for note in filter(None, notes):

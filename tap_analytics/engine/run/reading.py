@@ -66,6 +66,8 @@ class Reading:
         self.is_closed = False
         self.is_full = False
         self.version: int | None = None
+        self._in_order: bool | None = None
+        self._is_narrowed = False
         self._lists = 0
         self._successes = 0
         self._gone = 0
@@ -183,6 +185,20 @@ class Reading:
         chosen = self.access.options.lookback
         return int(self.stream.lookback_days * times.DAY) if chosen is None else chosen
 
+    @property
+    def is_proven(self) -> bool:
+        """Whether a list may be left where only older rows follow: it was in order before."""
+        if self.is_full or self.access.options.backfill:
+            return False
+        is_new = isinstance(self.bookmark, ChildBookmark) and not self._is_narrowed
+        return not is_new and "in_order" in self.entry.read()
+
+    def prove_order(self, *, in_order: bool) -> None:
+        """Note whether a list was in order, as far as it was read."""
+        self._in_order = in_order and self._in_order is not False
+        if not in_order and self.is_proven:
+            self.tally.note("its list is not in the order of its changes any more: read to its end")
+
     def narrow(self, census: str | None) -> None:
         """Start at the bookmark of a child, if its parents are the same as last time.
 
@@ -193,6 +209,7 @@ class Reading:
             since = self.bookmark.since(census)
             if since is not None and not (self.is_full or self.access.options.backfill):
                 self.window = self._starting_at(since)
+                self._is_narrowed = True
 
     def _new_row_maker(self) -> RowMaker:
         return RowMaker(
@@ -265,6 +282,8 @@ class Reading:
             return
         if isinstance(self.bookmark, ChildBookmark):
             self.bookmark.commit()
+        if self._in_order is not None and self.entry.read().get("in_order") != self._in_order:
+            self.entry.write(in_order=self._in_order or None)
         if self.is_full and self.stream.window_key and self.access.options.full_read_every:
             self.entry.write(full_read=times.iso(times.now()))
 

@@ -17,7 +17,8 @@ the vendor's usual ones
 - `options`: the names of further parameters; `needs`: those that must be there, which
   with their values tell lists on one path apart; `where`: by
   parameter, the field that has to be equal; with `>=` or `<=` after it, a day that is not earlier
-  or not later.
+  or not later;
+- `sorts`: by parameter, the field with the time that `asc` or `desc` sort by.
 
 Under `streams`, its fields as in the tables beside the contracts (see `Weaver`); the first one is
 the key.
@@ -119,6 +120,7 @@ def _route(  # noqa: PLR0913
     total: Sequence[str] = (),
     more: Sequence[str] = (),
     where: Mapping[str, str] | None = None,
+    sorts: Mapping[str, str] | None = None,
     having: str | Mapping[str, Sequence[Any]] = "",
     absent: int = 0,
     envelope: str = "",
@@ -149,6 +151,7 @@ def _route(  # noqa: PLR0913
         options={**dict.fromkeys(options, ()), **values},
         needs=tuple(needs),
         choose=partial(_choose, where) if where else None,
+        sorts=sorts or {},
         **others,
     )
 

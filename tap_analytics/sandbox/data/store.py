@@ -159,6 +159,9 @@ class Store:
     def _choice(self, route: Route, params: Params) -> Choice | None:
         """What a request chooses of what the source still has."""
         choice = route.choose(params) if route.choose else None
+        for name in route.sorts.keys() & params.keys():
+            order, descending = partial(_time_of, route.sorts[name]), params[name] == "desc"
+            choice = (choice or Choice())._replace(order=order, descending=descending)
         if route.keeps is None:
             return choice
         first = (self.now - timedelta(days=route.keeps)).timestamp()
@@ -244,6 +247,10 @@ class Store:
                 raise KeyError(parent)
             place = found
         return self._listings.setdefault((stream, place), self._listing(stream, place))
+
+
+def _time_of(field: str, row: Row) -> float:
+    return moments.when(row[field])
 
 
 def _place(indexes: Sequence[int], after: int) -> int:

@@ -144,6 +144,12 @@ VARIANTS = (
         lambda value: "" if value is None else value,
     ),
     Variant(
+        "unsorted",
+        "the order that is asked for is not the order of its changes",
+        lambda _, route: bool(route.sorts),
+        lambda _, route: replace(route, sorts={}),
+    ),
+    Variant(
         "forgets",
         f"rows older than {_KEEPS} days are gone from the source",
         lambda _, route: bool(route.stamp),

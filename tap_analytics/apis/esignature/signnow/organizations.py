@@ -32,6 +32,8 @@ class OrganizationDocuments(SignNowStream):
     paginator_class = SearchPages
     primary_keys = ("organization_id", "id")
     replication_key = "updated"
+    newest_change_first = True
+    lookback_days = 1
     fixed_params = {"sort[changed]": "desc"}
     references = {"user_id": "esignature_organization_members.id"}
 
