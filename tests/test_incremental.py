@@ -246,12 +246,13 @@ def test_start_and_end(open_sandbox: OpenSandbox, stream: str) -> None:
 
 def test_an_end_date_loses_nothing_below_parents(open_sandbox: OpenSandbox) -> None:
     """Old rows of a parent that an end date kept back come with that parent."""
-    sandbox = open_sandbox(records=2, sizes={"events": 12})
+    sandbox = open_sandbox(records=2, sizes={"events": 12, "dynamic_configs_versions": 1})
     store = sandbox.store
     streams = ("dynamic_configs", "dynamic_configs_versions", "events", "events_metrics")
     config = settings(sandbox, EXPERIMENTATION)
     early, late = (row["id"] for row in store.rows(EXPERIMENTATION, "dynamic_configs"))
     version = next(store.rows(EXPERIMENTATION, "dynamic_configs_versions"))
+    store.delete("dynamic_configs_versions", 0, parent=early)  # it is newer than its config will be
     for index, when in enumerate(("2025-03-01T00:00:00Z", "2026-10-01T00:00:00Z")):
         touch(sandbox, "dynamic_configs", index, moment(when))
     for parent, when in ((early, "2025-02-01"), (late, "2025-01-01"), (late, "2026-09-01")):

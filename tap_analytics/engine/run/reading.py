@@ -262,12 +262,7 @@ class Reading:
     def finish(self) -> None:
         """Say what became of it, and move a child's bookmark if all of it was read."""
         tally, conformer = self.tally, self.stream.conformer
-        if self.row_maker.refused:
-            tally.fail(FAILED, f"{self.row_maker.refused} rows without a key were refused")
-        if self.is_in_doubt:
-            self._lack()
-        if not tally.reasons and (verdict := self.stream.verdict(self._lists)):
-            tally.fail(FAILED, verdict)
+        self._judge()
         for what, counts in (
             ("fields outside the schema", conformer.unknown),
             ("values of another type", conformer.changed),
@@ -286,6 +281,25 @@ class Reading:
             self.entry.write(in_order=self._in_order or None)
         if self.is_full and self.stream.window_key and self.access.options.full_read_every:
             self.entry.write(full_read=times.iso(times.now()))
+
+    def _judge(self) -> None:
+        """Note why what was read cannot be all, apart from lists that failed."""
+        tally = self.tally
+        if self.row_maker.refused:
+            tally.fail(FAILED, f"{self.row_maker.refused} rows without a key were refused")
+        if self.is_in_doubt:
+            self._lack()
+        if self.parent is not None and self.parent.tally.reasons and not tally.reasons:
+            self._miss_lists(self.parent)
+        if not tally.reasons and (verdict := self.stream.verdict(self._lists)):
+            tally.fail(FAILED, verdict)
+
+    def _miss_lists(self, parent: Reading) -> None:
+        """Note that lists may be missing, for rows that lead to them are."""
+        status = DENIED if parent.tally.status == DENIED else FAILED
+        what = "was refused" if status == DENIED else "failed"
+        self.tally.may_be_left_out = parent.tally.may_be_left_out
+        self.tally.fail(status, f"{parent.name}, which it is read below, {what}")
 
     def _lack(self) -> None:
         """Note that no list below any parent is there: the parents are, so the lists are not."""

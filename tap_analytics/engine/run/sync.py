@@ -8,7 +8,6 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tap_analytics.engine.errors import ClosedOutput, Gone, ReadError, TooSlow
-from tap_analytics.engine.output.report import FAILED
 from tap_analytics.engine.run.bookmarks import Bookmark, ChildBookmark, Ties
 from tap_analytics.engine.run.listing import Listing
 from tap_analytics.engine.run.rows import Census
@@ -86,9 +85,6 @@ class Sync:
             raise
         except Exception as error:  # noqa: BLE001 - one failure is one failure
             root.fail(error)
-            for one in root.family:
-                if one is not root:
-                    one.tally.fail(FAILED, f"{root.name}, which it is read below, failed")
         for one in root.family:
             one.finish()
         self.outlet.moved()
