@@ -226,7 +226,7 @@ class SdkTap(Tap):
         return {"streams": [stream.catalog_entry() for stream in streams]}
 
     def setup_mapper(self) -> None:
-        """Compile the stream maps; those of streams that are not read do no harm.
+        """Compile the stream maps of what is selected; those of other streams do no harm.
 
         Raises:
             ConfigValidationError: If one cannot be compiled.
@@ -236,23 +236,23 @@ class SdkTap(Tap):
         except (MappingError, ValueError, TypeError, KeyError, AttributeError) as error:
             msg = f"setting 'stream_maps' cannot be used: {error}"
             raise _wrong(msg) from None
-        entries = self.catalog
+        given: Mapping[str, Any] = self.input_catalog or {}
         for name, stream in self.streams.items():
-            entry = entries.get(name) or stream._singer_catalog_entry  # noqa: SLF001
-            keys = list(entry.key_properties or ())
-            schema = get_selected_schema(
-                name, entry.schema.to_dict(), entry.metadata.resolve_selection()
-            )
+            entry = given.get(name)
+            keys = list((stream.primary_keys if entry is None else entry.key_properties) or ())
+            schema = stream.effective_schema
+            if not stream.selected:
+                self.mapper.stream_maps[name] = [RemoveRecordTransform(name, schema, keys, None)]
+                continue
+            schema = get_selected_schema(name, schema, stream.metadata.resolve_selection())
             try:
                 self.mapper.register_raw_stream_schema(name, schema, keys)
                 for one in self.mapper.stream_maps[name]:
                     if isinstance(one, CustomStreamMap):
                         check_calls(self.config["stream_maps"].get(name), one.functions)
             except Exception as error:  # noqa: BLE001 - what maps raise is not said
-                if stream.selected:
-                    msg = f"setting 'stream_maps': the map of '{name}' cannot be used: {error}"
-                    raise _wrong(msg) from None
-                self.mapper.stream_maps[name] = [RemoveRecordTransform(name, schema, keys, None)]
+                msg = f"setting 'stream_maps': the map of '{name}' cannot be used: {error}"
+                raise _wrong(msg) from None
 
     @abstractmethod
     def read(self, stream: SdkStream) -> None:

@@ -7,7 +7,7 @@ import html
 import logging
 import os
 import re
-from functools import cached_property
+from functools import cache, cached_property
 from html.entities import codepoint2name
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -22,6 +22,7 @@ _USER_INFO = re.compile(r"(?<=://)(?:[^/@:\s]+:\S*|[^/@\s]+)@(?=[\w.\[-])")
 _NEXT_TO_BASE64 = "[A-Za-z0-9+/_%=-]*"
 
 
+@cache
 def _character(char: str) -> str:
     """Return a pattern for one character in every way that programs write it."""
     if char.isascii() and char.isalnum():
