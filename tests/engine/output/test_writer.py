@@ -380,6 +380,23 @@ def test_a_reader_that_takes_nothing_is_given_up_after_a_while(
 
 
 @pytest.mark.usefixtures("at_exit")
+def test_a_reader_that_took_nothing_from_the_start_is_given_up(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writers, "_SECONDS_STUCK", 0.2)
+    os.set_blocking(pipe.writing, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(pipe.writing, MUCH)
+    writer = LineWriter()
+    writer.write(b"a\n")
+    soon(0.3)
+    with signals_to(writer), pytest.raises(Terminated):
+        writer.flush()
+    assert b"a\n" not in pipe.read()
+
+
+@pytest.mark.usefixtures("at_exit")
 def test_a_reader_that_takes_little_at_a_time_gets_everything(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -134,3 +134,11 @@ def test_ids_in_a_row_are_looked_through_in_shares_of_a_like_size(
     assert sum(sizes) == 8 * 51_200
     assert max(sizes) < 3 * sum(sizes) / len(sizes)
     assert ledger.repeats() == 0
+
+
+def test_keys_may_be_numbers_in_some_rows_and_texts_in_others() -> None:
+    spool = Spool(mixed_keys=True)
+    keys = [("b", 1), (7, 1), ("a", 2), (2, 1), ("a", 1), (7, 1)]
+    for number, key in enumerate(keys):
+        spool.add(row(5, key, number=number))
+    assert [one.number for one in spool.rows()] == [3, 5, 4, 2, 0]
