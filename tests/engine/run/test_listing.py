@@ -13,6 +13,8 @@ from tap_analytics.engine.accounts import accounts
 from tap_analytics.engine.errors import Denied, Gone, ListChanged, ReadError, TooSlow, Unaskable
 from tap_analytics.engine.http.answers import Answer
 from tap_analytics.engine.output.report import Report
+from tap_analytics.engine.pages.lane import Lane
+from tap_analytics.engine.pages.pagination import PageNumbers
 from tap_analytics.engine.run import listing as listings
 from tap_analytics.engine.run.access import Access
 from tap_analytics.engine.run.listing import Check, Listing
@@ -370,3 +372,84 @@ def test_a_list_that_cannot_be_asked_for_is_named(monkeypatch: pytest.MonkeyPatc
         said_ = f"GET {plain.stream.path} has no name to be asked with"
         with pytest.raises(Unaskable, match=re.escape(said_)):
             list(Listing(plain.reading).rows(Window()))
+
+
+def speculating(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Collect whether lists, as they are opened, may ask for pages that may not exist."""
+    found: list[bool] = []
+    open_ = Lane.open
+
+    def spy(self: Lane, *args: Any, speculate: bool = False, **more: Any) -> Any:
+        found.append(speculate)
+        return open_(self, *args, speculate=speculate, **more)
+
+    monkeypatch.setattr(Lane, "open", spy)
+    return found
+
+
+def test_a_list_that_is_read_again_asks_for_nothing_in_vain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = speculating(monkeypatch)
+    with opened(said("ab", 4), said("d", 3), said("ab", 3), said("d", 3)) as (listing, _):
+        list(listing.rows(Window()))
+        assert found == [True, False]
+        listing.reading.parent = listing.reading
+        Listing(listing.reading).drop()
+        assert found == [True, False, False], "nor does a list below a row"
+
+
+def test_how_many_rows_there_are_is_told_by_lists_of_the_stream_itself() -> None:
+    with opened(said("ab", 3), said("c", 3)) as (listing, _):
+        list(listing.rows(Window()))
+        tally = listing.reading.tally
+        assert (tally.rows_read, tally.rows_expected) == (3, 3)
+    with ByPage(3, "ab", "c").running() as server, reading(server) as plain:
+        plain.drop()
+        list(Listing(plain.reading, {"of": "a parent"}).rows(Window()))
+        assert not plain.reading.tally.rows_expected
+
+
+def test_a_refusal_may_say_that_there_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(Reply(404)) as (plain, _):
+        plain.drop()
+        kind = type(plain.stream)
+        monkeypatch.setattr(kind, "is_nothing", lambda _, error: error.status == 404)
+        monkeypatch.setattr(kind, "unwrap", lambda _, body: {"data": body})
+        assert list(Listing(plain.reading).rows(Window())) == []
+
+
+def test_pages_that_are_too_large_are_asked_for_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Careful(PageNumbers):
+        size = 100
+        surely = 2
+        total_path = ("meta", "total")
+
+    class Strict(ByPage):
+        def _take(self, asked: Asked) -> Reply:
+            reply = super()._take(asked)
+            return Reply(400) if "limit=100" in asked.path else reply
+
+    kind = type(TapAnalytics(config={}).streams[STREAM])
+    monkeypatch.setattr(kind, "get_new_paginator", lambda _: Careful())
+    with Strict(3, "ab", "c").running() as server, reading(server) as listing:
+        assert ids(listing.rows(Window())) == "abc"
+        asked = [one.path.partition("?")[2] for one in server.asked]
+        assert asked == ["page=1&limit=100", "page=1&limit=2", "page=2&limit=2"]
+
+
+def test_only_a_paginator_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(said("a", 1)) as (plain, _):
+        monkeypatch.setattr(type(plain.stream), "get_new_paginator", lambda _: 5)
+        with pytest.raises(ReadError) as failure:
+            Listing(plain.reading)
+        assert str(failure.value) == (
+            "get_new_paginator returned a int: it has to be a Paginator of "
+            "tap_analytics.engine.pages.pagination, such as NextToken"
+        )
+
+
+def test_a_failure_keeps_its_status() -> None:
+    with opened(Reply(401)) as (listing, _), pytest.raises(Denied) as failure:
+        list(listing.rows(Window()))
+    assert failure.value.status == 401
