@@ -208,3 +208,33 @@ def test_parents_are_counted_wanted_or_not_up_to_the_end_of_the_window() -> None
     assert whole == census_of(ALL, *rows, at(None, 3)), "what has no identity has no children"
     assert whole == census_of(ALL, at("a", 4), at("b", 5)), "a change is no other parent"
     assert whole != census_of(ALL, *rows, at("c", 3))
+
+
+def test_places_go_on_over_all_pages() -> None:
+    maker = Maker()
+    pages = [[at("a", 1), at("b", 2)], [at("c", 3)], [at("d", 4), at("e", 5)]]
+    assert [list(maker.batch(*rows).places) for rows in pages] == [[0, 1], [2], [3, 4]]
+
+
+def test_children_are_asked_with_what_their_parents_list_was_asked_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    maker = Maker("dynamic_configs")
+    kind = type(maker.stream)
+    monkeypatch.setattr(kind, "get_child_context", lambda _, row, above: {**above, "id": row["id"]})
+    batch = maker.batch(at("a", 1), context={"of": "z"})
+    assert batch.contexts == [{"of": "z", "id": "a"}]
+
+
+def test_records_that_are_mapped_say_when_they_were_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def mapped(*of: Any) -> bytes:
+        asked.append(of)
+        return b"{}\n"
+
+    maker = Maker(version=7)
+    monkeypatch.setattr(maker.rows, "_slow", mapped)
+    assert list(maker.rows.lines(maker.batch(at("a", 1)))) == [(b"{}\n", 1)]
+    ((record, version, read_at),) = asked
+    assert (record["id"], version, read_at) == ("a", 7, READ_AT)
