@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import subprocess
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tap_analytics.sandbox import Request
-    from tests.helpers.support import Record, Result
+    from tests.helpers.support import Result
 
     OpenSandbox = Callable[..., Sandbox]
 
@@ -45,10 +46,10 @@ def shared() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def lasting(result: Result) -> list[Record]:
-    """Return the messages without what depends on the clock."""
+def lasting(result: Result) -> list[str]:
+    """Return the messages without what depends on the clock, as text."""
     return [
-        {name: value for name, value in line.items() if name != "time_extracted"}
+        json.dumps({name: value for name, value in line.items() if name != "time_extracted"})
         for line in result.lines
         if line["type"] != "STATE"
     ]

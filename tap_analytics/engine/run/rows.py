@@ -116,6 +116,7 @@ class RowMaker:
         self._tally = tally
         self._context = dict(context or {})
         self._conform = stream.conformer
+        self._typed = stream.typed_pages
         self._keys = tuple(stream.primary_keys)
         said = f',"version":{version}' if version else ""
         name = encode(stream.name).decode()
@@ -160,7 +161,10 @@ class RowMaker:
                     identity = {name: child[name] for name in self._stream.child_keys}
                     census.add(identity, is_read=order <= window.until)
         wanted = self._wanted(orders, window)
-        self._conform(records if all(wanted) else list(compress(records, wanted)))
+        leaving = records if all(wanted) else list(compress(records, wanted))
+        self._conform(leaving)
+        if self._typed is not None:
+            self._typed.arrange(leaving)
         columns = [column(records, name) for name in self._keys]
         keys: list[Any] = list(zip(*columns, strict=True))
         keyed = [True] * len(keys)

@@ -112,6 +112,7 @@ class TypedPages:
             name: Where in a body they are; None if the body is the array of them.
         """
         self._records = list[record]  # type: ignore[valid-type]
+        self._names = tuple(record.places)
         self._name = name
         self._parts: frozenset[str] = frozenset()
         self._decoder: msgspec.json.Decoder[Any] | None = None
@@ -154,6 +155,17 @@ class TypedPages:
             return decoded
         parts = zip(decoded.__struct_encode_fields__, astuple(decoded), strict=True)
         return {name: value for name, value in parts if value is not UNSET}
+
+    def arrange(self, records: Sequence[Any]) -> None:
+        """Give records that were decoded the usual way the order of fields that typed ones have.
+
+        Which page is decoded which way depends on the threads; what leaves does not.
+        """
+        if records and isinstance(records[0], dict):
+            for record in records:
+                fields = dict(record)
+                record.clear()
+                record.update({name: fields[name] for name in self._names if name in fields})
 
 
 def column(records: Sequence[Any], name: str, default: Any = None) -> list[Any]:
