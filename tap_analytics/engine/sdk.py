@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from copy import copy
+from dataclasses import fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
 from singer_sdk import RESTStream, Tap
 from singer_sdk.exceptions import (
     AbortedSyncFailedException,
@@ -21,6 +23,7 @@ from singer_sdk.helpers.capabilities import (
 )
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import CustomStreamMap, RemoveRecordTransform, SameRecordTransform
+from singer_sdk.singerlib import Metadata, StreamMetadata
 
 from tap_analytics.engine.choices import Malformed, modernized, settle
 from tap_analytics.engine.errors import ReadError
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.singerlib import Catalog, SchemaMessage
+    from singer_sdk.singerlib.catalog import AnyMetadata
     from typing_extensions import Self
 
 ABORTED = (AbortedSyncFailedException, AbortedSyncPausedException)
@@ -45,6 +49,18 @@ _CAPABILITIES = {
 ACTIVATE_VERSION = _CAPABILITIES["activate-version"]
 """The capability to send ACTIVATE_VERSION, which the SDK has in one place or the other."""
 _LONGEST_REASON = 200
+
+
+_METADATA = {
+    kind: [(field.name, field.name.replace("_", "-")) for field in fields(kind)]
+    for kind in (Metadata, StreamMetadata)
+}
+
+
+def _said(metadata: AnyMetadata) -> dict[str, Any]:
+    """Return metadata as the catalog says it."""
+    names = _METADATA[type(metadata)]
+    return {said: value for name, said in names if (value := getattr(metadata, name)) is not None}
 
 
 class SdkStream(RESTStream[int]):
@@ -163,7 +179,10 @@ class SdkStream(RESTStream[int]):
             "key_properties": self.primary_keys or [],
             "schema": self.schema,
             "stream": self.name,
-            "metadata": self.metadata.to_list(),
+            "metadata": [
+                {"breadcrumb": [*place], "metadata": _said(one)}
+                for place, one in self.metadata.items()
+            ],
         }
         return {name: part for name, part in entry.items() if part is not None}
 
@@ -218,6 +237,12 @@ class SdkTap(Tap):
                 msg = f"the catalog is no catalog: {error}"
                 raise _wrong(msg) from None
         super().__init__(catalog=catalog, **kwargs)
+
+    @property
+    def catalog_json_text(self) -> str:
+        """The catalog of all streams as text, in ASCII if it is, for any terminal."""
+        text = msgspec.json.format(encode(self.catalog_dict), indent=2)
+        return text.decode() if text.isascii() else super().catalog_json_text
 
     @property
     def catalog_dict(self) -> dict[str, Any]:
