@@ -108,7 +108,14 @@ def _may_lack(api: Api, route: Route) -> bool:
 
 
 def _is_below(api: Api, route: Route) -> bool:
-    return _may_lack(api, route) and bool(route.parent) and bool(route.context)
+    is_asked = _may_lack(api, route) and bool(route.parent) and bool(route.context)
+    return is_asked and not _stands_inside(api, route)
+
+
+def _stands_inside(api: Api, route: Route) -> bool:
+    """Whether the rows above show the rows of a list, so that nobody asks for it."""
+    above = (one for one in api.routes if one.stream == route.parent)
+    return any(f"=rows {route.stream}" in _fields(api, one).values() for one in above)
 
 
 VARIANTS = (
