@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
-import threading
-import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.helpers.support import environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
+_STARTER = Path(__file__).with_name("started.py")
 _LONGEST = 1800.0
 _SLOWING = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
 """Variables that a shell may bring along, and users' machines have not."""
@@ -54,25 +55,31 @@ def measure(command: Sequence[str], folder: Path, env: Mapping[str, str] | None 
     Raises:
         FailedError: It failed, or took longer than half an hour.
     """
-    out, err = folder / "out", folder / "err"
+    out, err, took = folder / "out", folder / "err", folder / "took"
+    took.unlink(missing_ok=True)
     with out.open("wb") as stdout, err.open("wb") as stderr:
-        started = time.time()
         process = subprocess.Popen(  # noqa: S603
-            command, cwd=folder, env=usual(env or {}), stdout=stdout, stderr=stderr
+            [sys.executable, "-S", str(_STARTER), str(took), *command],
+            cwd=folder,
+            env=usual(env or {}),
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
         )
-        alarm = threading.Timer(_LONGEST, process.kill)
-        alarm.start()
         try:
-            _, status, usage = os.wait4(process.pid, 0)
-        finally:
-            alarm.cancel()
-        ended = time.time()
-    # It has been waited for already.
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        message = f"exit status {process.returncode}: {_last_line(err)}"
+            process.wait(_LONGEST)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    if not took.exists():
+        message = f"did not end within {_LONGEST:.0f} s, or could not be started: {_last_line(err)}"
         raise FailedError(message)
-    return Usage(started, ended, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _MAXRSS_UNIT)
+    started, ended, cpu, peak, status = json.loads(took.read_text(encoding="utf-8"))
+    code = os.waitstatus_to_exitcode(status)
+    if code:
+        message = f"exit status {code}: {_last_line(err)}"
+        raise FailedError(message)
+    return Usage(started, ended, cpu, peak * _MAXRSS_UNIT)
 
 
 def usual(more: Mapping[str, str]) -> dict[str, str]:

@@ -34,6 +34,7 @@ class Case(NamedTuple):
 CASES = (
     Case("pages-of-100", "100,000 records, 100 a page, no latency", throughput.pages_of_100),
     Case("pages-of-1000", "100,000 records, 1,000 a page, no latency", throughput.pages_of_1000),
+    Case("oldest-first", "100,000 records, put in order", throughput.oldest_first),
     Case("load-list", "50,000 rows of one list into PostgreSQL", loads.one_list),
     Case("load-family", "500 parents with 25,000 children into PostgreSQL", loads.family),
     Case("load-again", "A second run into PostgreSQL, 1 % of the parents changed", loads.again),

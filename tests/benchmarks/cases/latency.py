@@ -62,7 +62,7 @@ def parents(bench: Bench) -> Findings:
                 8,
                 at_least=True,
             ),
-            Check("20 in flight, times the ideal seconds", reading, 1.3),
+            Check("20 in flight, times the ideal seconds", reading, 1.15),
         ],
         bars(samples),
         [
