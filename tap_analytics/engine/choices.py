@@ -8,6 +8,7 @@ from singer_sdk.singerlib import Schema
 
 from tap_analytics.engine.accounts import ACCOUNT
 from tap_analytics.engine.values.cursors import IsoTime
+from tap_analytics.engine.values.fitting import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 _METHODS = ("INCREMENTAL", "FULL_TABLE")
 _ROOT: tuple[str, ...] = ()
-_TYPES = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 
 
 class Malformed(ValueError):
@@ -77,9 +77,9 @@ def _misshapen(schema: Any, path: str) -> str | None:
     """Return where a schema is none, of what is looked at in it; None if it is one."""
     if not isinstance(schema, dict):
         return path
-    types = schema.get("type", [*_TYPES])
+    types = schema.get("type", [*TYPES])
     named = [types] if isinstance(types, str) else types
-    if not isinstance(named, list) or not named or not _TYPES.issuperset(map(str, named)):
+    if not isinstance(named, list) or not named or not {*TYPES}.issuperset(map(str, named)):
         return f"{path}.type"
     properties = schema.get("properties", {})
     if not isinstance(properties, dict):

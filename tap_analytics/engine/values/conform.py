@@ -143,14 +143,12 @@ class Conformer:
         self._fix = self._object_fixer(wanted, "", extra=False)
         self._unsettled = _unsettled(wanted)
         self._page_type = list[record_type(known, left_out)]  # type: ignore[misc]
-        self._known, self._untold = (
-            known,
-            [
-                (name, field, list[value_type(properties[name])])  # type: ignore[misc]
-                for name, field in wanted.items()
-                if not is_told(properties[name])
-            ],
-        )
+        self._known = known
+        self._untold = [
+            (name, field, list[value_type(properties[name])])  # type: ignore[misc]
+            for name, field in wanted.items()
+            if not is_told(properties[name])
+        ]
 
     @cached_property
     def typed_record(self) -> type[TypedRecord] | None:

@@ -22,6 +22,8 @@ _SCALARS: dict[str, Any] = {
     "boolean": bool,
     "null": None,
 }
+TYPES = (*_SCALARS, "object", "array")
+"""The types that JSON Schema knows."""
 
 
 def is_holdable(number: Decimal) -> bool:
@@ -39,7 +41,7 @@ def exact_number(text: str) -> Decimal | str:
 
 def type_names(schema: Mapping[str, Any]) -> list[str]:
     """Return the JSON types that a schema allows."""
-    names = schema.get("type", [*_SCALARS, "object", "array"])
+    names = schema.get("type", TYPES)
     return [names] if isinstance(names, str) else list(names)
 
 
@@ -57,7 +59,7 @@ def record_type(schema: Mapping[str, Any], left_out: Collection[str] = ()) -> ty
 def value_type(schema: Mapping[str, Any]) -> Any:
     """Return a type that a decoded value fits if it has a type of the schema."""
     names = type_names(schema)
-    if {*_SCALARS, "object", "array"} <= {*names} and not {"properties", "items"} & schema.keys():
+    if {*TYPES} <= {*names} and not {"properties", "items"} & schema.keys():
         return Any
     return Union[tuple(_type(name, schema) for name in names)]  # noqa: UP007 - as many as there are
 

@@ -14,21 +14,10 @@ from typing import Any
 import orjson  # type: ignore[import-not-found,unused-ignore]
 import psycopg
 import requests
+
+# The floor stands beside this script.
+from floor import pages  # type: ignore[import-not-found,unused-ignore]
 from psycopg import sql
-
-
-def pages(session: requests.Session, base_url: str, endpoint: dict[str, Any]) -> Any:
-    """Yield the rows of each page, up to the first empty one."""
-    page = 0
-    while True:
-        page += 1
-        params = {"page": page, endpoint["size_param"]: endpoint["page_size"]}
-        answer = session.get(base_url + endpoint["path"], params=params, timeout=60)
-        answer.raise_for_status()
-        rows = orjson.loads(answer.content)[endpoint["records"]]
-        if not rows:
-            return
-        yield rows
 
 
 def text(value: Any) -> str | None:

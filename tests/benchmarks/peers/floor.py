@@ -15,9 +15,9 @@ import orjson  # type: ignore[import-not-found,unused-ignore]
 import requests
 
 
-def read(session: requests.Session, base_url: str, endpoint: dict[str, Any]) -> None:
-    """Write one list as Singer messages, up to its first empty page."""
-    name, out, page = endpoint["name"], sys.stdout.buffer, 0
+def pages(session: requests.Session, base_url: str, endpoint: dict[str, Any]) -> Any:
+    """Yield the records of each page of a list, up to the first empty one."""
+    page = 0
     while True:
         page += 1
         params = {"page": page, endpoint["size_param"]: endpoint["page_size"]}
@@ -26,6 +26,13 @@ def read(session: requests.Session, base_url: str, endpoint: dict[str, Any]) -> 
         records = orjson.loads(answer.content)[endpoint["records"]]
         if not records:
             return
+        yield records
+
+
+def read(session: requests.Session, base_url: str, endpoint: dict[str, Any]) -> None:
+    """Write one list as Singer messages."""
+    name, out = endpoint["name"], sys.stdout.buffer
+    for records in pages(session, base_url, endpoint):
         for record in records:
             message = {"type": "RECORD", "stream": name, "record": record}
             out.write(orjson.dumps(message, option=orjson.OPT_APPEND_NEWLINE))
