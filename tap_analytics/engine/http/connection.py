@@ -2,8 +2,9 @@
 
 A read timeout counts from byte to byte, so a server that drips its answer would never run
 into it. A watchdog shuts the sockets of attempts that are past their deadline, by a duplicate
-that is the attempt's own: whoever holds the socket at that time (a connection, a tunnel, an
-answer that ends with its connection) runs into its end.
+that each connection has for this: whoever holds the socket at that time (a connection, a tunnel,
+an answer that ends with its connection) runs into its end. So a socket itself needs no time limit
+once it is connected, which would cost a look at the clock and a system call at every step.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import threading
 import time
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _CHECK_EVERY = 0.1
+_READ_AT_ONCE = 64 * 1024
 _current = threading.local()
 
 
@@ -49,25 +52,31 @@ class Attempt:
         self.seconds = seconds
         self.expired = False
         self._socket: socket.socket | None = None
+        self._is_left_to_us = False
         self._lock = threading.Lock()
 
     def watch(self, sock: socket.socket) -> None:
         """Have this socket shut at the deadline, until it is `let_go`."""
         with self._lock:
-            self._drop()
-            self._socket = socket.fromfd(sock.fileno(), socket.AF_INET, socket.SOCK_STREAM)
+            if sock is not self._socket:
+                self._drop()
+                self._socket = sock
             if self.expired:
                 self._shut()
-
-    @property
-    def is_watching(self) -> bool:
-        """Whether there is a socket that would be shut."""
-        return self._socket is not None
 
     def let_go(self) -> None:
         """Leave the socket alone from now on: its exchange has ended."""
         with self._lock:
             self._drop()
+
+    def inherit(self, sock: socket.socket) -> bool:
+        """Take a socket whose connection was closed, to close it later; tell whether it will be.
+
+        What is left of an answer may come without its connection.
+        """
+        with self._lock:
+            self._is_left_to_us |= sock is self._socket
+            return sock is self._socket
 
     def abort(self) -> None:
         """Shut the socket, for the time is up."""
@@ -81,9 +90,9 @@ class Attempt:
                 self._socket.shutdown(socket.SHUT_RDWR)
 
     def _drop(self) -> None:
-        if self._socket is not None:
+        if self._is_left_to_us and self._socket is not None:
             self._socket.close()
-            self._socket = None
+        self._socket, self._is_left_to_us = None, False
 
     @contextlib.contextmanager
     def held_up(self) -> Iterator[None]:
@@ -121,7 +130,7 @@ class _Reader(io.BufferedReader):
 
     def __init__(self, raw: Any, ended: Callable[[bool], None]) -> None:
         self._wire = _Wire(raw)
-        super().__init__(self._wire)
+        super().__init__(self._wire, _READ_AT_ONCE)
         self._tell = ended
 
     def close(self) -> None:
@@ -162,23 +171,34 @@ class _Watched(_Base):
         self.response_class = partial(_Response, ended=self._ended)  # type: ignore[assignment]
         self._in_exchange = False
         self._has_surplus = False
+        self._line: socket.socket | None = None
 
     def _new_conn(self) -> socket.socket:
         attempt: Attempt | None = getattr(_current, "attempt", None)
-        seconds = self.timeout if isinstance(self.timeout, (int, float)) else math.inf
-        deadline = min(attempt.deadline if attempt else math.inf, time.monotonic() + seconds)
         name = f"the proxy {self.host}" if self.proxy else self.host
         self._in_exchange = self._has_surplus = False
         sock = dial(
             self._dns_host,
             self.port,
-            deadline,
+            attempt.deadline if attempt else math.inf,
             name=name,
             options=self.socket_options or (),
         )
+        self._let_go_of_line()
+        self._line = sock.dup()
         if attempt:
-            attempt.watch(sock)
+            attempt.watch(self._line)
         return sock
+
+    def _let_go_of_line(self) -> None:
+        line, self._line = self._line, None
+        attempt: Attempt | None = getattr(_current, "attempt", None)
+        if line is not None and not (attempt and attempt.inherit(line)):
+            line.close()
+
+    def close(self) -> None:
+        self._let_go_of_line()
+        super().close()
 
     def _tunnel(self) -> None:
         super()._tunnel()
@@ -188,8 +208,8 @@ class _Watched(_Base):
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         attempt: Attempt | None = getattr(_current, "attempt", None)
-        if attempt and not attempt.is_watching and self.sock is not None:
-            attempt.watch(self.sock)
+        if attempt and self._line is not None:
+            attempt.watch(self._line)
         super().request(*args, **kwargs)
         self._in_exchange = True
 
@@ -224,8 +244,45 @@ class _SecurePool(HTTPSConnectionPool):
 _POOLS = {"http": _Pool, "https": _SecurePool}
 
 
+class Route(NamedTuple):
+    """How requests reach one origin.
+
+    Attributes:
+        pool: The connections.
+        is_by_proxy: Whether they are read by a proxy, which is told the whole URL.
+    """
+
+    pool: HTTPConnectionPool
+    is_by_proxy: bool
+
+
 class DeadlineAdapter(HTTPAdapter):
     """A requests adapter whose attempts the `Watchdog` can end."""
+
+    def route(
+        self,
+        origin: str,
+        *,
+        verify: bool | str,
+        cert: str | tuple[str, str] | None,
+        proxies: dict[str, str],
+    ) -> Route:
+        """Return how requests reach an origin, which `send` would find out for each of them.
+
+        Args:
+            origin: Scheme and host; more does not matter.
+            verify: Whether to verify its certificate, or by which certificates.
+            cert: A certificate of ours.
+            proxies: Proxies by scheme.
+
+        Raises:
+            RequestException: If a proxy's address is none.
+            OSError: If there are no certificates where they should be.
+        """
+        request = requests.Request("GET", origin).prepare()
+        pool: Any = self.get_connection_with_tls_context(request, verify, proxies, cert)
+        self.cert_verify(pool, origin, verify, cert)  # type: ignore[no-untyped-call]
+        return Route(pool, not self.request_url(request, proxies).startswith("/"))
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Create the pool manager with our connections."""
@@ -286,7 +343,9 @@ class Watchdog:
             attempt.let_go()
 
     def _watch(self, over: threading.Event) -> None:
-        while not over.wait(_CHECK_EVERY):
+        while not over.wait(_CHECK_EVERY) or self._attempts:
+            if over.is_set():  # the last attempts end in time, too
+                time.sleep(_CHECK_EVERY)
             now = time.monotonic()
             with self._lock:
                 overdue = [attempt for attempt in self._attempts if attempt.deadline < now]

@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
+from requests.utils import urldefragauth
 
 from tap_analytics.engine.errors import Denied, ReadError, TransientError
 from tap_analytics.engine.http.answers import Answer
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from singer_sdk.streams.rest import HTTPRequest
 
     from tap_analytics.engine.http.auth import Authenticator
-    from tap_analytics.engine.http.connection import Attempt
+    from tap_analytics.engine.http.connection import Attempt, Route
     from tap_analytics.engine.http.space import Space
 
 _logger = logging.getLogger("tap-analytics")
@@ -51,8 +52,9 @@ class Sender:
         self._options: dict[str, Any] = dict(
             session.merge_environment_settings(origin, {}, None, None, None)
         )
-        self._options["stream"] = True
+        del self._options["stream"]
         self._adapter = DeadlineAdapter(pool_connections=1, pool_maxsize=connections)
+        self._route: Route | None = None
 
     def send(
         self, request: HTTPRequest, auth: Authenticator | None, space: Space, timeout: float
@@ -129,11 +131,28 @@ class Sender:
 
     def _send(self, prepared: requests.PreparedRequest, attempt: Attempt, space: Space) -> Answer:
         asked_at = time.monotonic()
-        response = self._adapter.send(prepared, timeout=attempt.seconds, **self._options)
-        with response:
-            body = space.read(response.raw, attempt)
-        answer = Answer(response.status_code, response.headers, body, asked_at)
-        answer.url, answer.reason, answer.request = response.url, response.reason, prepared
+        url, body = prepared.url or "", prepared.body
+        route = self._route = self._route or self._adapter.route(url, **self._options)
+        response = route.pool.urlopen(
+            prepared.method or "GET",
+            urldefragauth(url) if route.is_by_proxy else prepared.path_url,
+            body,
+            dict(prepared.headers),
+            self._adapter.max_retries,
+            redirect=False,
+            assert_same_host=False,
+            timeout=None,  # but that of the attempt
+            chunked=not (body is None or "Content-Length" in prepared.headers),
+            preload_content=False,
+            decode_content=False,
+        )
+        try:
+            content = space.read(response, attempt)
+        finally:
+            response.close()
+            response.release_conn()
+        answer = Answer(response.status, response.headers, content, asked_at)
+        answer.url, answer.reason, answer.request = url, response.reason or "", prepared
         answer.elapsed = timedelta(seconds=time.monotonic() - asked_at)
         return answer
 
@@ -146,4 +165,7 @@ class Sender:
 
     def rest(self) -> None:
         """Close idle connections; the next request opens another."""
+        route, self._route = self._route, None
+        if route is not None:
+            route.pool.close()
         self._adapter.close()

@@ -486,11 +486,10 @@ def test_no_more_is_read_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_messages_are_no_longer_than_useful(monkeypatch: pytest.MonkeyPatch) -> None:
     ask = Asking("http://127.0.0.1:9", patience(RetryPolicy(max_retries=0)))
 
-    def fail(*_: Any, timeout: float, stream: bool, **__: Any) -> None:
-        assert (timeout, stream) == (10.0, True)
+    def fail(*_: Any, **__: Any) -> None:
         raise OSError("x" * 500)
 
-    monkeypatch.setattr(ask.client._sender._adapter, "send", fail)
+    monkeypatch.setattr(ask.client._sender._adapter, "route", fail)
     with pytest.raises(ReadError) as failure:
         ask()
     assert str(failure.value) == f"no answer (OSError: {'x' * 200}) (attempt 1, the last)"
