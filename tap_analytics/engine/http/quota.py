@@ -50,6 +50,8 @@ def announced(
         served_at: The server's time, in microseconds since 1970, if it is known.
         refused: Whether the request was refused: then nothing is left, if nothing else is said.
     """
+    if not any("rate" in name.lower() for name in headers):  # as of most answers
+        return []
     found = list(_structured(headers.get("RateLimit", "")))
     for prefix in _PREFIXES:
         limit = _count(headers.get(f"{prefix}-Limit"))

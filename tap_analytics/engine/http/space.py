@@ -54,8 +54,9 @@ class Space:
         Raises:
             ReadError: If it is larger than any answer may be.
         """
+        is_coded = "Content-Encoding" in raw.headers
         body = io.BytesIO()
-        while chunk := raw.read(min(SMALL, LARGEST + 1), decode_content=True):
+        while chunk := raw.read(min(SMALL, LARGEST + 1), decode_content=is_coded):
             size = body.tell() + len(chunk)
             if size > LARGEST:
                 msg = (
@@ -63,9 +64,14 @@ class Space:
                     "taken at once; a smaller page size may help"
                 )
                 raise ReadError(msg)
+            is_last = raw.length_remaining == 0 and not is_coded
+            if is_last and size == len(chunk):
+                return bytes(chunk)
             if size > SMALL and not self._is_large:
                 with attempt.held_up():  # whoever has the room is past its own deadline soon
                     _large.acquire()
                 self._is_large = True
             body.write(chunk)
+            if is_last:
+                break
         return body.getvalue()
