@@ -1,7 +1,17 @@
-"""Run the tap with ``python -m tap_analytics``."""
+"""Run the tap: `tap-analytics`, or `python -m tap_analytics`."""
 
 from __future__ import annotations
 
-from tap_analytics.tap import TapAnalytics
+from tap_analytics import collector
 
-TapAnalytics.cli()
+
+def main() -> None:
+    """Run the command."""
+    collector.spare()  # before the imports, which make the most
+    from tap_analytics.tap import TapAnalytics  # noqa: PLC0415
+
+    TapAnalytics.cli()
+
+
+if __name__ == "__main__":
+    main()

@@ -112,11 +112,23 @@ def test_the_catalog_is_the_one_that_the_sdk_makes(more: dict[str, Any]) -> None
     assert ours == theirs.__get__(tap)
 
 
-def test_a_run_imports_nothing_that_only_others_need() -> None:
-    code = "import sys, tap_analytics.tap; print(*sys.modules)"
-    command = [sys.executable, "-c", code]
+def imported_with(modules: str) -> set[str]:
+    command = [sys.executable, "-c", f"import sys, {modules}; print(*sys.modules)"]
     ran = subprocess.run(command, env=environment(), check=True, capture_output=True)  # noqa: S603
-    imported = set(ran.stdout.decode().split())
+    return set(ran.stdout.decode().split())
+
+
+def test_the_catalog_imports_nothing_that_only_a_run_needs() -> None:
+    imported = imported_with("tap_analytics.tap")
+    assert "tap_analytics.engine.stream" in imported
+    assert not imported & {
+        f"tap_analytics.{part}"
+        for part in ("engine.http.client", "engine.output.report", "engine.pages.lane", "execution")
+    }
+
+
+def test_a_run_imports_nothing_that_only_others_need() -> None:
+    imported = imported_with("tap_analytics.tap, tap_analytics.execution")
     assert "tap_analytics.engine.run.run" in imported
     parts = {f"tap_analytics.{part}" for part in ("check", "dbt", "fleet", "sandbox")}
     extras = {"dask", "distributed", "meltano", "psycopg", "rich", "uvicorn"}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from singer_sdk import Stream, Tap
+from singer_sdk import RESTStream, Stream, Tap
 from singer_sdk.mapper import CustomStreamMap, PluginMapper, SameRecordTransform
 from singer_sdk.plugin_base import PluginBase, SingerCommand
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
@@ -170,6 +170,36 @@ def test_what_we_replace_is_what_is_watched_here() -> None:
         "_sync_records",
         "_validate_config",
     } | (private & {"_abc_impl"})
+
+
+def test_a_stream_has_all_that_the_sdk_gives_one() -> None:
+    """Ours leaves out what makes a session of `requests` for each."""
+    kind = type(stream_of("tags"))
+    tap = plain_tap(versions=False)
+    ours, theirs = kind(tap), kind.__new__(kind)
+    RESTStream.__init__(theirs, tap)
+    given = vars(theirs)
+    assert given.pop("_requests_session") is not None
+    assert ours._requests_session is None
+    assert {name: getattr(ours, name) for name in given} == given
+    assert ours.requests_session is ours.requests_session
+    assert ours.http_method == "GET"
+
+
+@pytest.mark.parametrize(
+    ("level", "says"), [("DEBUG", True), ("INFO", False), ("WARNING", False), ("ERROR", False)]
+)
+def test_the_sdk_says_no_line_for_each_child(
+    level: str, caplog: pytest.LogCaptureFixture, *, says: bool
+) -> None:
+    with caplog.at_level(level, "tap-analytics"):
+        tap = tap_of(stream_maps={"__else__": None})
+        assert "gates_rules" in tap.streams
+        tap.logger.info("after that")
+    found = [one.getMessage() for one in caplog.records if one.name == "tap-analytics"]
+    assert ("Added 'gates_rules' as child stream to 'gates'" in found) == says
+    assert any("child" in text for text in found) == says
+    assert ("after that" in found) == (level in {"DEBUG", "INFO"})
 
 
 def test_streams_without_maps_are_plain() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
-from singer_sdk import RESTStream, Tap
+from singer_sdk import RESTStream, Stream, Tap
 from singer_sdk.exceptions import (
     AbortedSyncFailedException,
     AbortedSyncPausedException,
@@ -33,7 +35,7 @@ from tap_analytics.engine.schemas import as_said
 from tap_analytics.engine.values.encode import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping
     from types import FrameType
 
     from singer_sdk.helpers.types import Context, Record
@@ -70,6 +72,19 @@ class SdkStream(RESTStream[int]):
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
     _tap: SdkTap
+    _requests_session = None
+    _http_method = None
+    _compiled_jsonpath = None
+    _next_page_token_compiled_jsonpath = None
+
+    def __init__(self, tap: SdkTap, **more: Any) -> None:
+        """Take the tap.
+
+        The SDK would make a session of `requests` for every stream, which takes most of the time
+        that a stream takes to make; requests are sent by `engine.http`.
+        """
+        self._http_headers: dict[str, str] = {}
+        Stream.__init__(self, tap, **more)
 
     def apply_catalog(self, catalog: Catalog) -> None:
         """Take what the user's catalog says of this stream, and say what cannot be honoured.
@@ -239,6 +254,12 @@ class SdkTap(Tap):
         super().__init__(catalog=catalog, **kwargs)
 
     @property
+    def streams(self) -> dict[str, Stream]:
+        """The streams by name; the SDK would say a line for each child, which helps nobody."""
+        with _without_infos(self.logger):
+            return super().streams
+
+    @property
     def catalog_json_text(self) -> str:
         """The catalog of all streams as text, in ASCII if it is, for any terminal."""
         text = msgspec.json.format(encode(self.catalog_dict), indent=2)
@@ -316,6 +337,17 @@ class SdkTap(Tap):
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self.message_writer.ask_end(signum)
+
+
+@contextmanager
+def _without_infos(logger: logging.Logger) -> Iterator[None]:
+    level = logger.level
+    if logger.getEffectiveLevel() == logging.INFO:
+        logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _wrong(text: str) -> ConfigValidationError:

@@ -17,6 +17,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from tap_analytics import execution  # noqa: F401 - so that no fork imports it
 from tap_analytics.fleet import guard
 from tap_analytics.tap import TapAnalytics
 

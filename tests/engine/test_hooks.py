@@ -19,6 +19,7 @@ from tap_analytics.engine.hooks import UNCALLED
 from tap_analytics.engine.pages.pagination import SinglePage
 from tap_analytics.engine.schemas import KeyedSchema
 from tap_analytics.engine.stream import AnalyticsStream
+from tap_analytics.execution import execute
 from tap_analytics.tap import TapAnalytics
 from tests.engine.doubles import Reply, Server
 
@@ -194,7 +195,7 @@ class Run:
             tap = Tap(config=given, catalog=catalog)
             out = io.BytesIO()
             tap.message_writer.write = out.write  # type: ignore[assignment, method-assign]
-            self.status = tap.execute()
+            self.status = execute(tap)
         self.asked = server.asked
         self.lines = [json.loads(line) for line in out.getvalue().splitlines()]
         self.records = [line["record"] for line in self.lines if line["type"] == "RECORD"]

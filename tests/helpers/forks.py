@@ -92,7 +92,8 @@ def _end(server: subprocess.Popen[str]) -> None:
 
 
 def _serve(asked: IO[str], answers: IO[str]) -> None:
-    from tap_analytics.tap import TapAnalytics  # noqa: PLC0415 - this process alone needs it
+    from tap_analytics import execution  # noqa: F401, PLC0415 - this process alone needs it
+    from tap_analytics.tap import TapAnalytics  # noqa: PLC0415
 
     for line in asked:
         case = json.loads(line)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tap_analytics.engine.accounts import accounts
 from tap_analytics.engine.http.budget import Budget
 from tap_analytics.engine.http.client import Client, Patience
 from tap_analytics.engine.pages.lane import Lane
 from tap_analytics.engine.run.options import Options
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tap_analytics.engine.accounts import Account
     from tap_analytics.engine.stream import AnalyticsStream
 
@@ -68,3 +71,9 @@ class Access:
         for lane in self._lanes.values():
             lane.close()
         self._lanes.clear()
+
+
+def accesses(config: Mapping[str, Any]) -> list[Access]:
+    """Return the ways to the APIs of all accounts of a configuration, in their order."""
+    every = accounts(config)
+    return [Access(account, len(every)) for account in every]
