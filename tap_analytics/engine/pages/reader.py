@@ -30,6 +30,33 @@ class PageSource(Protocol):
         """Ask for the page at a token; called on a worker thread."""
 
 
+class _Shelf(dict[int, "Page | Exception"]):
+    """Pages that arrived, or why they did not, by their place in the list.
+
+    Attributes:
+        size: Bytes of all of them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.size = 0
+
+    def __setitem__(self, index: int, result: Page | Exception) -> None:
+        if index in self:
+            del self[index]
+        self.size += getattr(result, "size", 0)
+        super().__setitem__(index, result)
+
+    def __delitem__(self, index: int) -> None:
+        self.size -= getattr(self[index], "size", 0)
+        super().__delitem__(index)
+
+    def cut(self, end: int) -> None:
+        """Throw away what is in a place from an end on."""
+        for index in [index for index in self if index >= end]:
+            del self[index]
+
+
 class ListReader:
     """The pages of one list: which to ask for next, and those that came and wait.
 
@@ -74,7 +101,7 @@ class ListReader:
         self._next = 0
         self._under_way = 0
         self._again: list[int] = []
-        self._arrived: dict[int, Page | Exception] = {}
+        self._arrived = _Shelf()
         self._expected: int | None = None
         self._last: int | None = None
         self._read_until: float | None = None
@@ -247,7 +274,7 @@ class ListReader:
     def _restart_from(self, index: int) -> None:
         self.epoch += 1
         self._under_way = 0
-        self._arrived = {i: page for i, page in self._arrived.items() if i < index}
+        self._arrived.cut(index)
         self._again.clear()
         self._next = index
 
@@ -258,7 +285,7 @@ class ListReader:
     def _end(self, index: int) -> None:
         self._last = index
         self._again.clear()
-        self._arrived = {i: page for i, page in self._arrived.items() if i <= index}
+        self._arrived.cut(index + 1)
 
     def abandon(self) -> None:
         """Take nothing more, and have nothing more to give."""
@@ -270,7 +297,8 @@ class ListReader:
         accepted = self.judge.accepted
         failed = self._consumed == self._last == accepted
         if self._consumed < accepted or failed:
-            result = self._arrived.pop(self._consumed)
+            result = self._arrived[self._consumed]
+            del self._arrived[self._consumed]
             self._consumed += 1
             return result
         return None
@@ -287,4 +315,4 @@ class ListReader:
     @property
     def held_bytes(self) -> int:
         """Bytes of the pages that arrived and were not consumed."""
-        return sum(getattr(page, "size", 0) for page in self._arrived.values())
+        return self._arrived.size
