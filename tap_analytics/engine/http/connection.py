@@ -343,7 +343,7 @@ class Watchdog:
             attempt.let_go()
 
     def _watch(self, over: threading.Event) -> None:
-        while not over.wait(_CHECK_EVERY) or self._attempts:
+        while not over.wait(_CHECK_EVERY) or (self._attempts and self._thread is None):
             if over.is_set():  # the last attempts end in time, too
                 time.sleep(_CHECK_EVERY)
             now = time.monotonic()

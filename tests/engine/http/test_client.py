@@ -576,6 +576,36 @@ def test_one_watchdog_looks_after_all_clients_and_ends_with_the_last(watchdog: W
         assert watchdog._thread is not thread
 
 
+def test_an_attempt_ends_in_time_after_its_client_and_with_it_the_watchdog(
+    watchdog: Watchdog,
+) -> None:
+    over = threading.Event()
+    late = Reply(before=lambda: over.wait(10))
+    with asking(late, given=patience(RetryPolicy(max_retries=0), timeout=1)) as (ask, server):
+        failures: list[ReadError] = []
+
+        def run() -> None:
+            with pytest.raises(ReadError) as failure:
+                ask()
+            failures.append(failure.value)
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        deadline = time.monotonic() + 10
+        while not server.asked and time.monotonic() < deadline:
+            time.sleep(0.01)
+        dog = watchdog._thread
+        assert dog is not None
+        ask.client.close()
+        thread.join(5)
+        over.set()
+        assert [str(one).partition(" (")[0] for one in failures] == [
+            "no complete answer within 1 s"
+        ]
+        dog.join(5)
+        assert not dog.is_alive()
+
+
 def test_what_no_watchdog_limits_is_not_asked_for(
     watchdog: Watchdog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
