@@ -227,7 +227,8 @@ class Lane:
                 if job.epoch == job.reader.epoch:
                     job.reader.deliver(job.place, result)
                     self._largest = max(self._largest, getattr(result, "size", 0))
-                self._arrival.notify_all()
+                if job.reader is self._head:
+                    self._arrival.notify_all()
 
     def _servable(self) -> list[ListReader]:
         pages = self._in_flight + sum(reader.held_pages for reader in self._readers)
