@@ -22,8 +22,8 @@ from tap_analytics.engine.http.answers import decode
 from tap_analytics.engine.output.report import Tally
 from tap_analytics.engine.pages.page import Page
 from tap_analytics.engine.pages.pagination import Signals
+from tap_analytics.engine.run.ledger import KeyLedger
 from tap_analytics.engine.run.rows import RowMaker
-from tap_analytics.engine.run.spool import KeyLedger
 from tap_analytics.engine.sdk import SdkStream, SdkTap
 from tap_analytics.engine.values import times
 from tap_analytics.engine.values.cursors import Window

@@ -12,7 +12,7 @@ from tap_analytics.engine.http.client import Slow
 from tap_analytics.engine.pages.judge import Outline
 from tap_analytics.engine.pages.pagination import Paginator
 from tap_analytics.engine.run.front import Front
-from tap_analytics.engine.run.spool import KeyLedger
+from tap_analytics.engine.run.ledger import KeyLedger
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping

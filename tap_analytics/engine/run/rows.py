@@ -9,7 +9,7 @@ from itertools import compress
 from operator import and_, not_
 from typing import TYPE_CHECKING, Any
 
-from tap_analytics.engine.run.spool import KeyLedger, Row
+from tap_analytics.engine.run.spool import Row
 from tap_analytics.engine.values.cursors import FIRST
 from tap_analytics.engine.values.encode import canonical, encode, encode_lines
 from tap_analytics.engine.values.typed import column
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tap_analytics.engine.output.report import Tally
     from tap_analytics.engine.pages.page import Page
+    from tap_analytics.engine.run.ledger import KeyLedger
     from tap_analytics.engine.stream import AnalyticsStream
     from tap_analytics.engine.values.cursors import Window
 
@@ -176,8 +177,9 @@ class RowMaker:
         self._number += len(records)
         batch = Batch(page.read_at, records, orders, keys, places, contexts).only(wanted)
         keys = keys if all(keyed) else list(compress(keys, keyed))
-        fresh = ledger.add(keys)
-        if self._may_repeat and len(fresh) < len(keys):
+        if not self._may_repeat:
+            ledger.add(keys)
+        elif len(fresh := ledger.fresh(keys)) < len(keys):
             batch = batch.only(_firsts(batch.keys, fresh))
         return batch
 
@@ -198,8 +200,8 @@ class RowMaker:
         head, tail = self._head, self._tail + batch.read_at.encode() + b'"}\n'
         for start in range(0, len(records), _RECORDS_IN_PIECE):
             piece = records[start : start + _RECORDS_IN_PIECE]
-            lines = encode_lines(piece)
-            yield head + lines[:-1].replace(b"\n", tail + head) + tail, len(piece)
+            lines = encode_lines(piece).replace(b"\n", tail + head)
+            yield b"".join((head, memoryview(lines)[: -len(head)])), len(piece)
 
     def rows(self, batch: Batch) -> list[Row]:
         """Return a batch row by row.

@@ -1,18 +1,14 @@
-"""Ordering more rows than fit in memory, and noticing keys that come twice."""
+"""Ordering more rows than fit in memory."""
 
 from __future__ import annotations
 
 import heapq
 import marshal
 import os
-import sys
 import tempfile
 from array import array
-from bisect import bisect_left
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-from tap_analytics.engine.values.encode import encode_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,11 +17,6 @@ _BYTES_IN_MEMORY = 16 * 1024 * 1024
 _ROW_OVERHEAD = 300
 _BUFFER = 256 * 1024
 _ROWS_PER_BLOCK = 16
-_KEYS_IN_MEMORY = 1 << 16
-_SHARES = 1 << 8
-_FIRST_THAT_SHARES = sys.hash_info.modulus
-_BOUNDS = range(-(1 << 63) + (1 << 64) // _SHARES, 1 << 63, (1 << 64) // _SHARES)
-"""What parts all keys into shares, each of which is looked through on its own."""
 
 
 class Row(NamedTuple):
@@ -144,62 +135,3 @@ class Spool:
 
 def _comparable(key: Any) -> tuple[tuple[bool, Any], ...]:
     return tuple([(isinstance(part, str), part) for part in key])
-
-
-def _marks(keys: list[Any]) -> Iterable[int]:
-    """Return hashes of keys, spread evenly; those of one number of the usual size are quick."""
-    parts = list(chain.from_iterable(keys))
-    if len(parts) == len(keys) and all(map(_is_usual, parts)):
-        return map(hash, keys)
-    lines = encode_lines(keys).splitlines()
-    return [
-        hash(key if len(key) == 1 and _is_usual(key[0]) else line)
-        for key, line in zip(keys, lines, strict=True)
-    ]
-
-
-def _is_usual(part: Any) -> bool:
-    """Tell whether a part of a key is an integer that shares its hash with no other."""
-    return type(part) is int and 0 <= part < _FIRST_THAT_SHARES
-
-
-class KeyLedger:
-    """Remembers keys by their hash, few in memory and many in a temporary file."""
-
-    def __init__(self) -> None:
-        """Start without a key."""
-        self.repeated = 0
-        self._recent: set[int] = set()
-        self._blocks = _Blocks()
-        self._runs: list[array[int]] = []
-
-    def add(self, keys: list[Any]) -> list[Any]:
-        """Take the keys of a page, and return those that are new among the latest ones."""
-        fresh = dict(zip(_marks(keys), keys, strict=True))
-        known = [] if self._recent.isdisjoint(fresh) else self._recent & fresh.keys()
-        self._recent.update(fresh)
-        for mark in known:
-            del fresh[mark]
-        self.repeated += len(keys) - len(fresh)
-        if len(self._recent) >= _KEYS_IN_MEMORY:
-            self._spill()
-        return list(fresh.values())
-
-    def _spill(self) -> None:
-        marks = array("q", sorted(self._recent))
-        cuts = [0, *(bisect_left(marks, bound) for bound in _BOUNDS), len(marks)]
-        blocks = (marks[start:end].tobytes() for start, end in pairwise(cuts))
-        self._runs.append(self._blocks.write(blocks))
-        self._recent = set()
-
-    def repeats(self) -> int:
-        """Return how many keys came more than once; ends the ledger."""
-        repeated = self.repeated
-        if self._runs:
-            self._spill()
-            for blocks in zip(*map(self._blocks.read, self._runs), strict=True):
-                marks = array("q", b"".join(blocks))
-                repeated += len(marks) - len(set(marks))
-        self._blocks.close()
-        self._recent = set()
-        return repeated

@@ -9,8 +9,8 @@ import pytest
 
 from tap_analytics.engine.output.report import Tally
 from tap_analytics.engine.pages.page import Page
+from tap_analytics.engine.run.ledger import KeyLedger
 from tap_analytics.engine.run.rows import Batch, Census, RowMaker
-from tap_analytics.engine.run.spool import KeyLedger
 from tap_analytics.engine.values.cursors import FIRST, Window
 from tap_analytics.tap import TapAnalytics
 from tests.engine.doubles import SILENT
