@@ -6,13 +6,14 @@ from hashlib import blake2b
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from tap_analytics.engine.run.spool import Row
 from tap_analytics.engine.values import times
 from tap_analytics.engine.values.cursors import FIRST
 
 if TYPE_CHECKING:
     from collections.abc import Collection, MutableMapping, Sequence
 
-    from tap_analytics.engine.run.spool import Row
+    from tap_analytics.engine.run.spool import Fields
     from tap_analytics.engine.values.cursors import Cursor
 
 _SECOND = 1_000_000
@@ -215,11 +216,14 @@ class Bookmark:
         if not self.is_in_doubt:
             self.settle()
 
-    def pass_over(self, rows: Sequence[Row]) -> None:
+    def pass_over(self, rows: Sequence[Fields]) -> None:
         """Move to the last of some rows that it may reach; they are in order and complete."""
-        reached = (row for row in reversed(rows) if self.may_reach(row.order))
-        for row in reversed([*islice(reached, None if self._covers is not None else 1)]):
-            self.advance(row)
+        for row in rows if self._covers is not None else self.farthest(rows):
+            self.advance(Row._make(row))
+
+    def farthest(self, rows: Sequence[Fields]) -> list[Fields]:
+        """Return the last of some rows in order that it may reach, alone; nothing without one."""
+        return list(islice((row for row in reversed(rows) if self.may_reach(row[0])), 1))
 
     def settle(self) -> None:
         """Move to the latest row that was noted, unless in doubt."""
@@ -278,6 +282,11 @@ class ChildBookmark:
         latest = self._latest
         if self._own.may_reach(row.order) and (latest is None or row.order > latest.order):
             self._latest = row
+
+    def pass_over(self, rows: Sequence[Fields]) -> None:
+        """Remember the latest of some rows; they are in order."""
+        for row in self._own.farthest(rows):
+            self.note(Row._make(row))
 
     def miss(self) -> None:
         """Note that a parent was not there to be read, so that it may come back whole."""

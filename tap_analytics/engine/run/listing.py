@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tap_analytics.engine.pages.reader import ListReader
     from tap_analytics.engine.run.reading import Reading
     from tap_analytics.engine.run.rows import Batch, Census
-    from tap_analytics.engine.run.spool import Row, Spool
+    from tap_analytics.engine.run.spool import Spool
     from tap_analytics.engine.stream import AnalyticsStream
     from tap_analytics.engine.values.cursors import Window
 
@@ -63,11 +63,6 @@ class Listing:
     def drop(self) -> None:
         """Give it up."""
         self._lane.drop(self._reader)
-
-    def rows(self, window: Window) -> Generator[Row, None, None]:
-        """Yield the rows one by one, like `batches`."""
-        for batch in self.batches(window):
-            yield from self.reading.row_maker.rows(batch)
 
     def batches(
         self, window: Window, spool: Spool | None = None, census: Census | None = None

@@ -9,7 +9,6 @@ from itertools import compress
 from operator import and_, not_
 from typing import TYPE_CHECKING, Any
 
-from tap_analytics.engine.run.spool import Row
 from tap_analytics.engine.values.cursors import FIRST
 from tap_analytics.engine.values.encode import canonical, encode, encode_lines
 from tap_analytics.engine.values.typed import column
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from tap_analytics.engine.output.report import Tally
     from tap_analytics.engine.pages.page import Page
     from tap_analytics.engine.run.ledger import KeyLedger
+    from tap_analytics.engine.run.spool import Fields
     from tap_analytics.engine.stream import AnalyticsStream
     from tap_analytics.engine.values.cursors import Window
 
@@ -203,15 +203,7 @@ class RowMaker:
             lines = encode_lines(piece).replace(b"\n", tail + head)
             yield b"".join((head, memoryview(lines)[: -len(head)])), len(piece)
 
-    def rows(self, batch: Batch) -> list[Row]:
-        """Return a batch row by row.
-
-        Raises:
-            ReadError: If a stream map fails on a record.
-        """
-        return list(map(Row._make, self.tuples(batch)))
-
-    def tuples(self, batch: Batch) -> Iterator[tuple[Any, ...]]:
+    def rows(self, batch: Batch) -> list[Fields]:
         """Return what each `Row` of a batch is made of.
 
         Raises:
@@ -222,7 +214,7 @@ class RowMaker:
             lines = [line for piece in lines for line in piece.splitlines(keepends=True)]
         values = map(self._value, column(batch.records, self._name), batch.orders)
         columns = (batch.orders, batch.keys, batch.places, lines, values, batch.contexts)
-        return zip(*columns, strict=True)
+        return list(zip(*columns, strict=True))
 
     def _value(self, value: Any, order: int) -> Any:
         """Return the replication key of a record as it leaves."""

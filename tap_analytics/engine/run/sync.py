@@ -11,7 +11,7 @@ from tap_analytics.engine.errors import ClosedOutput, Gone, ReadError, TooSlow
 from tap_analytics.engine.run.bookmarks import Bookmark, ChildBookmark, Ties
 from tap_analytics.engine.run.listing import Listing
 from tap_analytics.engine.run.rows import Census
-from tap_analytics.engine.run.spool import Row, Spool
+from tap_analytics.engine.run.spool import Fields, Row, Spool
 from tap_analytics.engine.sdk import ABORTED
 from tap_analytics.engine.values import times
 
@@ -101,19 +101,17 @@ class Sync:
             for number, context in enumerate(root.stream.halves(part.context)):
                 self._write_slice(Listing(root, context, (*part.priority, number)))
 
-    def _new(self, rows: Iterator[Row], *, overlaps: bool) -> Iterator[Row]:
+    def _new(self, spool: Spool, *, overlaps: bool) -> Iterator[list[Fields]]:
         """Yield the rows that were not in the list before, where lists overlap."""
         if not overlaps:
-            yield from rows
+            yield from spool.stretches()
             return
         before, now = self._written, set[int]()
         self._written = now
-        for row in rows:
-            mark = hash(row.key)
-            if len(now) < _KEYS_REMEMBERED:
-                now.add(mark)
-            if mark not in before:
-                yield row
+        for rows in spool.stretches():
+            marks = [hash(key) for _, key, *_ in rows]
+            now.update(islice(marks, _KEYS_REMEMBERED - len(now)))
+            yield [row for row, mark in zip(rows, marks, strict=True) if mark not in before]
 
     def _ahead(
         self, items: Iterable[_T], start: Callable[[_T], list[Listing]]
@@ -152,7 +150,8 @@ class Sync:
         """
         incremental = [child for child in reading.children if child.bookmark is not None]
         if self._is_dry_run and reading.bookmark is None:
-            self._write_rows(part.rows(reading.window), part, reading)
+            rows = chain.from_iterable(map(reading.row_maker.rows, part.batches(reading.window)))
+            self._write_rows(rows, part, reading)
             return
         overlaps = reading is self.root and reading.stream.slices_overlap
         if reading.bookmark is None and not reading.children and not overlaps:
@@ -165,13 +164,17 @@ class Sync:
                 self._collect(part, reading, spool, census)
             except TooSlow:  # all of it is read again, in parts
                 raise
-            except ReadError:
-                self._write_lines(self._new(spool.rows(), overlaps=overlaps), reading)
+            except ReadError:  # what was read is kept; it moves no bookmark
+                self._write_stretches(self._new(spool, overlaps=overlaps), reading, None)
                 raise
             if census is not None:
                 for child in reading.children:
                     child.narrow(census.result())
-            self._write_rows(self._new(spool.rows(), overlaps=overlaps), part, reading)
+            stretches = self._new(spool, overlaps=overlaps)
+            if reading.children or self._is_dry_run:
+                self._write_rows(chain.from_iterable(stretches), part, reading)
+            else:
+                self._write_stretches(stretches, reading, reading.bookmark)
 
     def _collect(
         self, part: Listing, reading: Reading, spool: Spool, census: Census | None
@@ -180,7 +183,7 @@ class Sync:
         bookmark = reading.bookmark if isinstance(reading.bookmark, Bookmark) else None
         ties = Ties()
         for batch in part.batches(reading.window, spool, census):
-            rows = list(reading.row_maker.tuples(batch))
+            rows = reading.row_maker.rows(batch)
             spool.extend(rows)
             if bookmark is not None and bookmark.since in batch.orders:
                 for row in map(Row._make, rows):
@@ -201,28 +204,28 @@ class Sync:
                 self.outlet.write(lines)
                 reading.tally.records += count
 
-    def _write_lines(self, rows: Iterable[Row], reading: Reading) -> None:
-        """Write what was read of a list that failed; it moves no bookmark."""
-        for row in rows:
-            if row.lines:
-                self.outlet.write(row.lines)
-                reading.tally.records += 1
+    def _write_stretches(
+        self,
+        stretches: Iterable[list[Fields]],
+        reading: Reading,
+        bookmark: Bookmark | ChildBookmark | None,
+    ) -> None:
+        """Write rows that have nothing below them, many at a time, and move a bookmark, if any."""
+        for rows in stretches:
+            for start in range(0, len(rows), _ROWS_IN_RUN):
+                run = rows[start : start + _ROWS_IN_RUN]
+                lines = [row[3] for row in run]
+                self.outlet.write(b"".join(lines))
+                reading.tally.records += len(run) - lines.count(b"")
+                if bookmark is not None:
+                    bookmark.pass_over(run)
+                if isinstance(bookmark, Bookmark):
+                    self.outlet.moved()
 
-    def _write_runs(self, rows: Iterator[Row], reading: Reading, bookmark: Bookmark) -> None:
-        """Write rows that move a bookmark and have nothing below them, many at a time."""
-        while run := list(islice(rows, _ROWS_IN_RUN)):
-            self.outlet.write(b"".join([row.lines for row in run]))
-            reading.tally.records += sum([bool(row.lines) for row in run])
-            bookmark.is_in_doubt = any(one.is_in_doubt for one in reading.family)
-            bookmark.pass_over(run)
-            self.outlet.moved()
-
-    def _write_rows(self, rows: Iterable[Row], part: Listing, reading: Reading) -> None:
+    def _write_rows(self, rows: Iterable[Fields], part: Listing, reading: Reading) -> None:
+        """Write rows one by one, each with the lists below it."""
         bookmark = reading.bookmark
-        if isinstance(bookmark, Bookmark) and not (reading.children or self._is_dry_run):
-            self._write_runs(iter(rows), reading, bookmark)
-            return
-        with closing(self._with_children(rows, part, reading)) as family:
+        with closing(self._with_children(map(Row._make, rows), part, reading)) as family:
             for number, (row, lists) in enumerate(family):
                 reading.stream.check_limit(number)
                 if row.lines:

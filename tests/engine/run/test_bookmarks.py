@@ -430,8 +430,26 @@ def test_many_rows_at_once_move_it_as_one_after_the_other_does(
             bookmark.cover(covers)
         bookmark.hold(limit)
         if at_once:
-            bookmark.pass_over(rows)
+            bookmark.pass_over([tuple(each) for each in rows])
         else:
             for each in rows:
                 bookmark.advance(each)
+    assert entries[0].read() == entries[1].read()
+
+
+@given(st.lists(st.integers(0, 9), max_size=12), st.integers(0, 12))
+def test_a_childs_bookmark_takes_many_rows_at_once(orders: list[int], limit: int) -> None:
+    entries = []
+    for at_once in (True, False):
+        entries.append(entry_of())
+        own = bookmark_of(entries[-1])
+        own.hold(limit)
+        child = ChildBookmark(entries[-1], own)
+        rows = [row(order, order) for order in sorted(orders)]
+        if at_once:
+            child.pass_over([tuple(each) for each in rows])
+        else:
+            for each in rows:
+                child.note(each)
+        child.commit()
     assert entries[0].read() == entries[1].read()

@@ -20,7 +20,7 @@ from tap_analytics.engine.run.access import Access
 from tap_analytics.engine.run.listing import Check, Listing
 from tap_analytics.engine.run.outlet import Outlet
 from tap_analytics.engine.run.reading import Reading
-from tap_analytics.engine.run.spool import Spool
+from tap_analytics.engine.run.spool import Row, Spool
 from tap_analytics.engine.values.cursors import Window
 from tap_analytics.tap import TapAnalytics
 from tests.engine.doubles import Asked, Reply, Server
@@ -65,6 +65,11 @@ def opened(*replies: Reply, stream: str = STREAM) -> Iterator[tuple[Listing, Ser
         yield listing, server
 
 
+def rows_of(listing: Listing) -> Iterator[Row]:
+    maker = listing.reading.row_maker
+    return (Row._make(row) for batch in listing.batches(Window()) for row in maker.rows(batch))
+
+
 def ids(rows: Any) -> str:
     return "".join(row.key[0] for row in rows)
 
@@ -75,7 +80,7 @@ def tokens(server: Server) -> list[str]:
 
 def test_a_list_that_stays_is_read_once() -> None:
     with opened(said("ab", 3), said("c", 3)) as (listing, server):
-        assert ids(listing.rows(Window())) == "abc"
+        assert ids(rows_of(listing)) == "abc"
         assert tokens(server) == ["1", "2"]
         assert listing.reading.tally.notes == []
 
@@ -83,7 +88,7 @@ def test_a_list_that_stays_is_read_once() -> None:
 def test_a_list_that_shrinks_is_read_again() -> None:
     replies = said("ab", 4), said("d", 3), said("ab", 3), said("d", 3)
     with opened(*replies) as (listing, server):
-        assert ids(listing.rows(Window())) == "abd"
+        assert ids(rows_of(listing)) == "abd"
         assert tokens(server) == ["1", "2", "1", "2"]
         assert listing.reading.tally.notes == [
             "read again: the list changed while it was read (3 rows read, 3 announced, 4 before)"
@@ -93,7 +98,7 @@ def test_a_list_that_shrinks_is_read_again() -> None:
 def test_a_list_that_shrinks_again_fails() -> None:
     replies = said("ab", 4), said("d", 3), said("ab", 3), said("d", 2)
     with opened(*replies) as (listing, _):
-        rows = listing.rows(Window())
+        rows = rows_of(listing)
         assert [next(rows).key for _ in "ab"] == [("a",), ("b",)]
         with pytest.raises(ListChanged, match="3 rows read, 2 announced, 3 before"):
             next(rows)
@@ -102,7 +107,7 @@ def test_a_list_that_shrinks_again_fails() -> None:
 def test_keys_on_two_pages_are_a_change() -> None:
     replies = said("ab", 4), said("bc", 4), said("xa", 4), said("bc", 4)
     with opened(*replies) as (listing, server):
-        assert ids(listing.rows(Window())) == "xabc"
+        assert ids(rows_of(listing)) == "xabc"
         assert tokens(server) == ["1", "2", "1", "2"]
         (note,) = listing.reading.tally.notes
         assert note.startswith("read again: /v1/api_public/credentials: 1 rows came twice")
@@ -115,7 +120,7 @@ def test_a_row_that_comes_twice_stands_for_one_that_did_not_come(again: str) -> 
         opened(*replies) as (listing, _),
         pytest.raises(ListChanged, match="1 rows came twice, and so many of 4 did not come"),
     ):
-        list(listing.rows(Window()))
+        list(rows_of(listing))
 
 
 def silent(*pages: str) -> list[Reply]:
@@ -127,14 +132,14 @@ def silent(*pages: str) -> list[Reply]:
 
 def test_without_a_total_keys_on_two_pages_may_be_how_a_list_is() -> None:
     with opened(*silent("ab", "cb", "") * 2) as (listing, server):
-        assert ids(listing.rows(Window())) == "abcb"
+        assert ids(rows_of(listing)) == "abcb"
         assert tokens(server) == ["1", "2", "3"] * 2
 
 
 def test_a_list_that_grows_in_front_on_every_read_is_read() -> None:
     replies = silent("ab", "bc", "d", "", "nab", "bcd", "")
     with opened(*replies) as (listing, server):
-        assert ids(listing.rows(Window())) == "nabbcd"
+        assert ids(rows_of(listing)) == "nabbcd"
         assert tokens(server) == ["1", "2", "3", "4", "1", "2", "3"]
         assert listing.reading.tally.notes[1:] == [
             "1 rows came twice, for the list grew in front while it was read"
@@ -147,14 +152,14 @@ def test_keys_that_come_twice_anywhere_else_fail() -> None:
         opened(*replies) as (listing, _),
         pytest.raises(ListChanged, match="1 keys are on more than one page"),
     ):
-        list(listing.rows(Window()))
+        list(rows_of(listing))
 
 
 def test_of_a_long_list_the_first_rows_may_come_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listings, "_BYTES_HELD_BACK", 0)
     replies = said("ab", 4), said("d", 3), said("ab", 3), said("d", 3)
     with opened(*replies) as (listing, _):
-        assert ids(listing.rows(Window())) == "ababd"
+        assert ids(rows_of(listing)) == "ababd"
 
 
 @pytest.mark.parametrize(("kept", "again"), [(0, 2), (1 << 20, 0)])
@@ -164,13 +169,13 @@ def test_rows_that_come_twice_are_told_from_rows(
     monkeypatch.setattr(listings, "_BYTES_HELD_BACK", kept)
     replies = said("ab", 4), said("d", 3), said("ab", 3), said("d", 3)
     with opened(*replies) as (listing, _):
-        list(listing.rows(Window()))
+        list(rows_of(listing))
         assert listing.reading.tally.again == again
 
 
 def test_rows_before_a_failure_are_not_thrown_away() -> None:
     with opened(said("ab", 3), Reply(400)) as (listing, _):
-        rows = listing.rows(Window())
+        rows = rows_of(listing)
         assert ids([next(rows), next(rows)]) == "ab"
         with pytest.raises(ReadError, match="answered 400"):
             next(rows)
@@ -189,20 +194,20 @@ def test_an_error_beside_no_rows_is_no_empty_list(body: dict[str, Any]) -> None:
         opened(Reply(body=json.dumps(body).encode())) as (listing, _),
         pytest.raises(ReadError, match=r"no index|code"),
     ):
-        list(listing.rows(Window()))
+        list(rows_of(listing))
 
 
 def test_an_error_beside_rows_is_not_ours() -> None:
     body = {"data": [{"id": "a"}], "errors": ["one field is missing"], "meta": {"total": 1}}
     with opened(Reply(body=json.dumps(body).encode())) as (listing, _):
-        assert ids(listing.rows(Window())) == "a"
+        assert ids(rows_of(listing)) == "a"
 
 
 def test_what_is_held_back_comes_in_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
     replies = said("ab", 6), said("cd", 6), said("ef", 6)
     monkeypatch.setattr(listings, "_BYTES_HELD_BACK", len(replies[0].body))
     with opened(*replies) as (listing, _):
-        assert ids(listing.rows(Window())) == "abcdef"
+        assert ids(rows_of(listing)) == "abcdef"
 
 
 def test_what_is_spooled_is_forgotten_when_the_list_is_read_again() -> None:
@@ -210,8 +215,7 @@ def test_what_is_spooled_is_forgotten_when_the_list_is_read_again() -> None:
     with opened(*replies) as (listing, _):
         spool = Spool()
         for batch in listing.batches(Window(), spool):
-            for row in listing.reading.row_maker.rows(batch):
-                spool.add(row)
+            spool.extend(listing.reading.row_maker.rows(batch))
         assert ids(spool.rows()) == "bdx"
 
 
@@ -227,14 +231,14 @@ def test_spooled_rows_come_as_their_pages_do() -> None:
 def test_failures_say_where_they_happened(status: int, kind: type[ReadError]) -> None:
     with opened(said("ab", 3), Reply(status)) as (listing, _):
         with pytest.raises(kind) as failure:
-            list(listing.rows(Window()))
+            list(rows_of(listing))
         assert type(failure.value) is kind
         assert str(failure.value).startswith(f"GET /v1/api_public/credentials answered {status}")
 
 
 def test_only_a_first_page_can_be_gone() -> None:
     with opened(Reply(404)) as (listing, _), pytest.raises(Gone, match="answered 404"):
-        list(listing.rows(Window()))
+        list(rows_of(listing))
 
 
 def test_a_list_that_is_given_up_asks_for_nothing_more() -> None:
@@ -246,7 +250,7 @@ def test_a_list_that_is_given_up_asks_for_nothing_more() -> None:
 
 def test_rows_are_ready_to_be_written() -> None:
     with opened(said("a", 1)) as (listing, _):
-        (row,) = listing.rows(Window())
+        (row,) = rows_of(listing)
         line = json.loads(row.lines)
         assert line.pop("time_extracted").endswith("Z")
         assert line == {"type": "RECORD", "stream": STREAM, "record": {"id": "a"}}
@@ -287,7 +291,7 @@ def test_all_rows_that_left_too_early_are_told(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(listings, "_BYTES_HELD_BACK", 0)
     again = [said("ab", 5), said("cd", 5), said("e", 5)]
     with opened(said("ab", 6), said("cd", 6), said("e", 5), *again) as (listing, _):
-        assert ids(listing.rows(Window())) == "abcd" + "abcde"
+        assert ids(rows_of(listing)) == "abcd" + "abcde"
         assert listing.reading.tally.again == 4
 
 
@@ -307,7 +311,7 @@ class ByPage(Server):
 
 def test_a_list_with_rows_that_nobody_may_see_is_read_twice_and_that_is_said() -> None:
     with ByPage(5, "ab", "c").running() as server, reading(server) as listing:
-        assert ids(listing.rows(Window())) == "abc"
+        assert ids(rows_of(listing)) == "abc"
         assert tokens(server)[0] == "1"
         assert tokens(server).count("1") == 2
         assert "it announces 5 rows, but only 3 can be seen, twice alike" in (
@@ -317,7 +321,7 @@ def test_a_list_with_rows_that_nobody_may_see_is_read_twice_and_that_is_said() -
 
 def test_requests_carry_the_key() -> None:
     with opened(said("a", 1)) as (listing, server):
-        list(listing.rows(Window()))
+        list(rows_of(listing))
         assert server.asked[0].headers["api_key"] == "a-key"
 
 
@@ -329,7 +333,7 @@ def test_a_stream_may_judge_an_answer_by_itself(monkeypatch: pytest.MonkeyPatch)
     with opened(said("a", 1)) as (listing, _):
         monkeypatch.setattr(type(listing.stream), "validate_response", refuse)
         with pytest.raises(ReadError, match="not as it should be: 200"):
-            list(listing.rows(Window()))
+            list(rows_of(listing))
 
 
 def test_what_is_at_hand_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,7 +348,7 @@ def test_what_is_at_hand_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> No
     with opened(said("a", 1)) as (plain, server):
         plain.drop()
         listing = Listing(plain.reading, {"of": "b"})
-        assert ids(listing.rows(Window())) == "xy"
+        assert ids(rows_of(listing)) == "xy"
         assert {"of": "b"} in asked
         assert server.asked == []
 
@@ -357,7 +361,7 @@ def test_what_is_too_slow_may_be_asked_for_in_parts(
         plain.drop()
         monkeypatch.setattr(type(plain.stream), "halves", lambda *_: halves)
         with pytest.raises(ReadError) as failure:
-            list(Listing(plain.reading).rows(Window()))
+            list(rows_of(Listing(plain.reading)))
         assert isinstance(failure.value, TooSlow) is (kind is TooSlow)
 
 
@@ -371,7 +375,7 @@ def test_a_list_that_cannot_be_asked_for_is_named(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr(type(plain.stream), "get_http_request", refuse)
         said_ = f"GET {plain.stream.path} has no name to be asked with"
         with pytest.raises(Unaskable, match=re.escape(said_)):
-            list(Listing(plain.reading).rows(Window()))
+            list(rows_of(Listing(plain.reading)))
 
 
 def speculating(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
@@ -392,7 +396,7 @@ def test_a_list_that_is_read_again_asks_for_nothing_in_vain(
 ) -> None:
     found = speculating(monkeypatch)
     with opened(said("ab", 4), said("d", 3), said("ab", 3), said("d", 3)) as (listing, _):
-        list(listing.rows(Window()))
+        list(rows_of(listing))
         assert found == [True, False]
         listing.reading.parent = listing.reading
         Listing(listing.reading).drop()
@@ -401,13 +405,13 @@ def test_a_list_that_is_read_again_asks_for_nothing_in_vain(
 
 def test_how_many_rows_there_are_is_told_by_lists_of_the_stream_itself() -> None:
     with opened(said("ab", 3), said("c", 3)) as (listing, _):
-        list(listing.rows(Window()))
+        list(rows_of(listing))
         tally = listing.reading.tally
         assert (tally.rows_read, tally.rows_expected) == (3, 3)
     with ByPage(3, "ab", "c").running() as server, reading(server) as plain:
-        list(plain.rows(Window()))
+        list(rows_of(plain))
         plain.reading.tally.rows_expected = None
-        list(Listing(plain.reading, {"of": "a parent"}).rows(Window()))
+        list(rows_of(Listing(plain.reading, {"of": "a parent"})))
         assert plain.reading.tally.rows_expected is None
 
 
@@ -417,7 +421,7 @@ def test_a_refusal_may_say_that_there_is_nothing(monkeypatch: pytest.MonkeyPatch
         kind = type(plain.stream)
         monkeypatch.setattr(kind, "is_nothing", lambda _, error: error.status == 404)
         monkeypatch.setattr(kind, "unwrap", lambda _, body: {"data": body})
-        assert list(Listing(plain.reading).rows(Window())) == []
+        assert list(rows_of(Listing(plain.reading))) == []
 
 
 def test_pages_that_are_too_large_are_asked_for_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -434,7 +438,7 @@ def test_pages_that_are_too_large_are_asked_for_smaller(monkeypatch: pytest.Monk
     kind = type(TapAnalytics(config={}).streams[STREAM])
     monkeypatch.setattr(kind, "get_new_paginator", lambda _: Careful())
     with Strict(3, "ab", "c").running() as server, reading(server) as listing:
-        assert ids(listing.rows(Window())) == "abc"
+        assert ids(rows_of(listing)) == "abc"
         asked = [one.path.partition("?")[2] for one in server.asked]
         assert asked == ["page=1&limit=100", "page=1&limit=2", "page=2&limit=2"]
 
@@ -452,5 +456,5 @@ def test_only_a_paginator_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_failure_keeps_its_status() -> None:
     with opened(Reply(401)) as (listing, _), pytest.raises(Denied) as failure:
-        list(listing.rows(Window()))
+        list(rows_of(listing))
     assert failure.value.status == 401

@@ -11,6 +11,7 @@ from tap_analytics.engine.output.report import Tally
 from tap_analytics.engine.pages.page import Page
 from tap_analytics.engine.run.ledger import KeyLedger
 from tap_analytics.engine.run.rows import Batch, Census, RowMaker
+from tap_analytics.engine.run.spool import Row
 from tap_analytics.engine.values.cursors import FIRST, Window
 from tap_analytics.tap import TapAnalytics
 from tests.engine.doubles import SILENT
@@ -46,6 +47,9 @@ class Maker:
     ) -> Batch:
         page = Page(list(records), SILENT, 0, 10, READ_AT)
         return self.rows.batch(page, context, window, self.ledger, census)
+
+    def whole(self, *records: dict[str, Any]) -> list[Row]:
+        return [Row._make(row) for row in self.rows.rows(self.batch(*records))]
 
 
 def at(name: Any, moment: Any) -> dict[str, Any]:
@@ -120,7 +124,7 @@ def test_rows_that_come_twice_are_kept_unless_they_may(monkeypatch: pytest.Monke
 
 def test_rows_carry_what_they_leave_as() -> None:
     maker = Maker(version=7)
-    first, second = maker.rows.rows(maker.batch(at("a", 1), {"id": "b"}))
+    first, second = maker.whole(at("a", 1), {"id": "b"})
     said = json.loads(first.lines)
     assert first.lines.endswith(b"\n")
     assert list(said) == ["type", "stream", "record", "version", "time_extracted"]
@@ -129,7 +133,7 @@ def test_rows_carry_what_they_leave_as() -> None:
     assert (first.order, first.key, first.number) == (MILLISECOND, ("a",), 0)
     assert (first.value, second.value) == (1, None)
     assert json.loads(second.lines)["record"]["id"] == "b"
-    (row,) = (plain := Maker()).rows.rows(plain.batch(at("a", 1)))
+    (row,) = Maker().whole(at("a", 1))
     assert "version" not in json.loads(row.lines)
 
 
@@ -145,16 +149,18 @@ def test_lines_come_in_pieces_that_say_how_many_they_are(count: int) -> None:
     assert [json.loads(line)["record"]["id"] for line in lines] == [
         str(number) for number in range(count)
     ]
-    assert [row.lines for row in maker.rows.rows(batch)] == [line + b"\n" for line in lines]
+    assert [lines for _, _, _, lines, *_ in maker.rows.rows(batch)] == [
+        line + b"\n" for line in lines
+    ]
 
 
 def test_rows_that_are_not_wanted_only_lead_to_those_below() -> None:
     maker = Maker("dynamic_configs", is_wanted=False)
-    batch = maker.batch(at("a", 1), at("b", 2))
-    rows = maker.rows.rows(batch)
+    rows = maker.whole(at("a", 1), at("b", 2))
     assert [row.lines for row in rows] == [b"", b""]
     contexts = [row.context or {} for row in rows]
     assert [context["dynamic_config_id"] for context in contexts] == ["a", "b"]
+    batch = maker.batch(at("a", 1), at("b", 2))
     assert list(maker.rows.lines(batch)) == [(b"", 0)] * 2
 
 

@@ -18,25 +18,76 @@ ROWS = st.lists(
     st.tuples(st.sampled_from([FIRST, -1, 0, 1, 2]), st.integers(0, 6), st.binary(max_size=9)),
     max_size=60,
 )
+MIXED = st.lists(
+    st.tuples(st.integers(0, 2), st.sampled_from([0, 1, 2, "0", "a", "b"]), st.binary(max_size=9)),
+    max_size=60,
+)
 
 
 @pytest.fixture(autouse=True)
 def _small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spools, "_BYTES_IN_MEMORY", 2_000)
-    monkeypatch.setattr(spools, "_ROWS_PER_BLOCK", 3)
+    monkeypatch.setattr(spools, "_BYTES_IN_BLOCK", 700)
+
+
+def put(spool: Spool, *rows: Row) -> None:
+    spool.extend([tuple(item) for item in rows])
+
+
+def latest_of(
+    spool: Spool, parts: list[tuple[int, Any, bytes]], size: int
+) -> dict[tuple[int, Any], Row]:
+    """Put rows into a spool, so many at a time, and return the last of each pair."""
+    rows = [
+        row(order, (key,), number=number, lines=lines)
+        for number, (order, key, lines) in enumerate(parts)
+    ]
+    for start in range(0, len(rows), size):
+        put(spool, *rows[start : start + size])
+    return {(item.order, item.key): item for item in rows}
 
 
 @settings(deadline=None)
-@given(ROWS)
-def test_rows_come_in_order_and_each_key_once(parts: list[tuple[int, int, bytes]]) -> None:
+@given(ROWS, st.integers(1, 9))
+def test_rows_come_in_order_and_each_key_once(
+    parts: list[tuple[int, int, bytes]], size: int
+) -> None:
     spool = Spool()
-    latest: dict[tuple[int, int], Row] = {}
-    for number, (order, key, lines) in enumerate(parts):
-        latest[order, key] = row(order, key, number=number, lines=lines)
-        spool.add(latest[order, key])
+    latest = latest_of(spool, parts, size)
     found = list(spool.rows())
     assert found == [latest[place] for place in sorted(latest)]
     assert all(type(item) is Row for item in found)
+    spool.close()
+
+
+@settings(deadline=None)
+@given(MIXED, st.integers(1, 9))
+def test_keys_may_be_numbers_in_some_rows_and_texts_in_others(
+    parts: list[tuple[int, Any, bytes]], size: int
+) -> None:
+    spool = Spool(mixed_keys=True)
+    latest = latest_of(spool, parts, size)
+    found = list(spool.rows())
+    by_kind = sorted(latest, key=lambda pair: (pair[0], isinstance(pair[1][0], str), pair[1]))
+    assert found == [latest[pair] for pair in by_kind]
+    spool.close()
+
+
+@pytest.mark.parametrize("kind", ["sorted", "reversed", "shuffled", "equal"])
+def test_of_each_run_little_more_than_a_block_is_in_memory(kind: str) -> None:
+    spool = Spool()
+    factor = {"sorted": 1, "reversed": -1, "shuffled": 7919, "equal": 0}[kind]
+    rows = [row(number * factor % 1009, number, number=number) for number in range(1000)]
+    for start in range(0, 1000, 10):
+        put(spool, *rows[start : start + 10])
+    stretches = list(spool.stretches())
+    runs = spool._runs
+    assert runs == 100
+    of_block = 1 + 700 // spools._ROW_OVERHEAD
+    assert max(map(len, stretches)) <= 2 * runs * of_block
+    assert [item[2] for rows in stretches for item in rows] == [
+        item.number for item in sorted(rows)
+    ]
     spool.close()
 
 
@@ -45,30 +96,30 @@ def test_rows_survive_the_file_whole() -> None:
     context: dict[str, Any] = {"a": "é\ud800", "b": 2**70, "c": None, "d": [1.5, True]}
     rows = [Row(n, (str(n), n), n, b"x" * 900, n, context) for n in (3, 1, 2)]
     for item in rows:
-        spool.add(item)
-    assert len(spool._runs) == 1
+        put(spool, item)
+    assert spool._runs == 1
     assert list(spool.rows()) == [rows[1], rows[2], rows[0]]
     spool.close()
 
 
 def test_few_rows_need_no_file() -> None:
     spool = Spool()
-    spool.add(row(1))
+    put(spool, row(1))
     assert list(spool.rows()) == [row(1)]
-    assert spool._blocks._file is None
+    assert spool._file._file is None
 
 
 def test_the_file_is_gone_with_the_rows() -> None:
     spool = Spool()
     for number in range(20):
-        spool.add(row(number, lines=b"x" * 300))
-    descriptor = spool._blocks._file.fileno()
+        put(spool, row(number, lines=b"x" * 300))
+    descriptor = spool._file._file.fileno()
     assert os.fstat(descriptor).st_nlink == 0
     spool.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
     assert list(spool.rows()) == []
-    spool.add(row(5))
+    put(spool, row(5))
     assert list(spool.rows()) == [row(5)]
 
 
@@ -76,14 +127,6 @@ def test_a_spool_can_be_used_again() -> None:
     spool = Spool()
     for start in (0, 100):
         for number in range(20):
-            spool.add(row(start + number, lines=b"x" * 300))
+            put(spool, row(start + number, lines=b"x" * 300))
         assert [item.order for item in spool.rows()] == list(range(start, start + 20))
         spool.close()
-
-
-def test_keys_may_be_numbers_in_some_rows_and_texts_in_others() -> None:
-    spool = Spool(mixed_keys=True)
-    keys = [("b", 1), (7, 1), ("a", 2), (2, 1), ("a", 1), (7, 1)]
-    for number, key in enumerate(keys):
-        spool.add(row(5, key, number=number))
-    assert [one.number for one in spool.rows()] == [3, 5, 4, 2, 0]

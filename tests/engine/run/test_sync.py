@@ -617,7 +617,7 @@ def test_numbers_and_texts_may_be_keys_of_one_list(monkeypatch: pytest.MonkeyPat
     with opened({"autotunes": [said()]}, "autotunes") as (sync, _, _server):
         kind = type(sync.root.stream)
         monkeypatch.setattr(kind, "has_mixed_keys", True)
-        rows = [row(5, (key,), lines=b"") for key in ("b", 7, "a", 2)]
+        rows = [tuple(row(5, (key,), lines=b"")) for key in ("b", 7, "a", 2)]
         monkeypatch.setattr(type(sync.root.row_maker), "rows", lambda *_: rows)
         sync.go()
         assert sync.root.tally.reasons == []
