@@ -12,8 +12,10 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
+from contextlib import suppress
 from decimal import Decimal
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -205,10 +207,12 @@ class Conformer:
                 record[UNKNOWN] = None
 
     def _settle_fields(self, records: Sequence[Any], fields: Sequence[tuple[str, _Field]]) -> None:
+        times = [name for name, field in fields if _holds_only(field, mended_time)]
+        are_moved = _move_to_utc(records, times)
         for name, field in fields:
             if field.inside:
                 self._settle_fields(_objects_in(records, name), field.inside)
-            elif not _settled_at_once(records, name, field):
+            elif not (are_moved and name in times) and not _settled_at_once(records, name, field):
                 self._settle(records, name, field)
 
     def _settle(self, records: Sequence[Any], name: str, field: _Field) -> None:
@@ -351,23 +355,28 @@ def _objects_in(records: Sequence[Any], name: str) -> list[dict[str, Any]]:
     ]
 
 
+def _holds_only(field: _Field, mend: Fixer) -> bool:
+    """Tell whether a field holds nothing but what is mended like this."""
+    return field.mend is mend and len(field.fixers) == 1
+
+
 def _settled_at_once(records: Sequence[Any], name: str, field: _Field) -> bool:
     """Fix a field that holds nothing but times or days, and tell whether that could be done."""
-    if field.mend is mended_time and len(field.fixers) == 1:
-        return _move_to_utc(records, name)
-    if field.mend is mended_day and len(field.fixers) == 1:
-        return are_days(column(records, name))
+    if _holds_only(field, mended_time):
+        return _move_to_utc(records, [name])
+    return _holds_only(field, mended_day) and are_days(column(records, name))
+
+
+def _move_to_utc(records: Sequence[Any], names: Sequence[str]) -> bool:
+    """Move fields of date-times to UTC, and tell whether all were of a form that could be."""
+    for absent in (UNSET, None):  # most pages lack none, and need no look at each value
+        texts = list(chain.from_iterable([column(records, name, absent) for name in names]))
+        with suppress(ValueError, OverflowError):
+            put(records, names, *moved_to_utc(texts))
+            return True
+        if UNSET not in texts:
+            break
     return False
-
-
-def _move_to_utc(records: Sequence[Any], name: str) -> bool:
-    """Move a field of date-times to UTC, and tell whether all were of a form that could be."""
-    try:
-        moved = moved_to_utc(column(records, name))
-    except (ValueError, OverflowError):
-        return False
-    put(records, name, moved)
-    return True
 
 
 def _finite(value: Decimal) -> Decimal:

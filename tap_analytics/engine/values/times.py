@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
-from typing import Any
+from itertools import repeat
+from operator import sub
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 UTC = timezone.utc
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -196,37 +201,44 @@ def are_days(texts: list[str | None]) -> bool:
     return True
 
 
-def _read(texts: list[Any], kind: Any) -> Any:
+def _read(texts: list[Any] | bytes, kind: Any, read: Callable[..., Any] = msgspec.convert) -> Any:
     try:
-        return msgspec.convert(texts, kind)
+        return read(texts, type=kind)
     except msgspec.ValidationError as error:  # which is a ValueError in its newest versions only
         raise ValueError(str(error)) from None
 
 
-def moved_to_utc(texts: list[str | None]) -> dict[int, str]:
-    """Return the times that `utc_text` changes, as it changes them, by their place.
+def moved_to_utc(texts: list[str | None]) -> tuple[list[int], list[str]]:
+    """Return the places of times that `utc_text` changes, and the times as it changes them.
 
     Raises:
         ValueError: If one of them is not of the forms that most APIs send.
         OverflowError: If one of them leaves the years 1 to 9999.
     """
     _read(texts, _TIMES)
-    moved = {
-        place: text
+    places = [
+        place
         for place, text in enumerate(texts)
         if text is not None and (text[-1] != "Z" or text[10] != "T")
-    }
-    if not moved:
-        return moved
-    if max(map(len, moved.values())) > _LONGEST:
+    ]
+    if not places:
+        return places, []
+    there = list(map(sub, *_local_and_ahead([texts[place] or "" for place in places])))
+    return places, msgspec.to_builtins(there)
+
+
+def _local_and_ahead(texts: list[str]) -> tuple[Iterable[datetime], Iterable[timedelta]]:
+    """Return valid times as if they were in UTC, and how far each is ahead of it."""
+    if max(map(len, texts)) > _LONGEST:
         msg = "finer than a microsecond"
         raise ValueError(msg)
-    here = _read([text[:-6] for text in moved.values()], list[datetime])
-    there = [
-        when - _ahead_of_utc(text[-6:]) for when, text in zip(here, moved.values(), strict=True)
-    ]
-    named = zip(moved, msgspec.to_builtins(there), strict=True)
-    return {place: f"{text}Z" for place, text in named}
+    zone = texts[0][-6:]
+    said = msgspec.json.encode(texts)
+    local = said.replace(f'{zone}"'.encode(), b'Z"')
+    if len(said) - len(local) == len(texts) * (len(zone) - 1):  # then all have the same zone
+        return _read(local, list[datetime], msgspec.json.decode), repeat(_ahead_of_utc(zone))
+    ahead = [_ahead_of_utc(text[-6:]) for text in texts]
+    return _read([f"{text[:-6]}Z" for text in texts], list[datetime]), ahead
 
 
 def iso(moment: int) -> str:

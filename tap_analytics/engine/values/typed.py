@@ -174,20 +174,23 @@ def column(records: Sequence[Any], name: str, default: Any = None) -> list[Any]:
     if at is None:
         return [record.get(name, default) for record in records]
     values = list(map(attrgetter(at), records))
-    if UnsetType not in set(map(type, values)):
-        return values
-    return [default if value is UNSET else value for value in values]
+    if default is not UNSET and UNSET in values:
+        return [default if value is UNSET else value for value in values]
+    return values
 
 
-def put(records: Sequence[Any], name: str, values: Mapping[int, Any]) -> None:
-    """Put values into a field of some records, given by their places."""
+def put(
+    records: Sequence[Any], names: Sequence[str], places: Iterable[int], values: Iterable[Any]
+) -> None:
+    """Put values into fields of records, given by their places in the columns of these fields."""
+    count = len(records)
     if records and isinstance(records[0], TypedRecord):
-        at = records[0].places[name]
-        for place, value in values.items():
-            setattr(records[place], at, value)
+        ats = [records[0].places[name] for name in names]
+        for place, value in zip(places, values, strict=True):
+            setattr(records[place % count], ats[place // count], value)
     else:
-        for place, value in values.items():
-            records[place][name] = value
+        for place, value in zip(places, values, strict=True):
+            records[place % count][names[place // count]] = value
 
 
 def leave_out(records: Sequence[Any], name: str) -> None:

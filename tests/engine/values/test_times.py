@@ -142,9 +142,11 @@ FORMS = st.builds(
 @given(st.lists(st.none() | FORMS | st.text("0123456789-+:.TZ ", max_size=30), max_size=3))
 def test_times_are_moved_to_utc_together_as_they_are_alone(texts: list[str | None]) -> None:
     try:
-        moved = times.moved_to_utc(texts)
+        places, values = times.moved_to_utc(texts)
     except (ValueError, OverflowError):
         return
+    assert len(places) == len(values)
+    moved = dict(zip(places, values, strict=True))
     for place, text in enumerate(texts):
         if text is not None:
             assert moved.get(place, text) == times.utc_text(text)
@@ -185,7 +187,13 @@ def test_what_is_not_usual_is_read_alone(text: str) -> None:
 @pytest.mark.parametrize("zone", ["Z", "+02:00", "-11:30"])
 def test_the_usual_forms_are_moved_together(zone: str) -> None:
     texts = ["2026-01-31T23:00:00", "2026-01-31T00:00:00.5", "2024-02-29T12:00:00.123456"]
-    times.moved_to_utc([f"{text}{zone}" for text in texts])
+    places, _ = times.moved_to_utc([f"{text}{zone}" for text in texts])
+    assert len(places) == (0 if zone == "Z" else 3)
+
+
+def test_times_of_several_zones_are_moved_together() -> None:
+    texts = ["2026-01-31T23:00:00+02:00", None, "2026-01-31T23:00:00-11:30", "2026-01-31T00:00:00Z"]
+    assert times.moved_to_utc(texts) == ([0, 2], ["2026-01-31T21:00:00Z", "2026-02-01T10:30:00Z"])
 
 
 def test_days() -> None:

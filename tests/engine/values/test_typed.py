@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 
@@ -88,6 +89,53 @@ def test_both_ways_to_decode_a_page_let_the_same_leave(
         assert encode(column(same, name)) == encode(column(rows, name))
 
 
+TIMES = {name: {"type": ["string", "null"], "format": "date-time"} for name in ("a", "b", "c")}
+SENT = st.sampled_from(
+    [
+        "2026-01-31T23:00:00-02:00",
+        "2026-01-31T23:00:00.5-02:00",
+        "2026-01-31T23:00:00+01:00",
+        "2026-01-31T23:00:00Z",
+        "2026-01-31T23:00:00.250Z",
+    ]
+)
+ODD = st.sampled_from(
+    [
+        None,
+        "2026-01-31 23:00:00Z",
+        "2026-01-31T23:00:60Z",
+        "2026-01-31T23:00:00.1234567+02:00",
+        "0001-01-01T00:00:00+14:00",
+        "2026-01-31",
+        "soon",
+    ]
+)
+
+
+WHOLE = SENT.map(lambda text: dict.fromkeys(TIMES, text))
+PARTIAL = st.fixed_dictionaries({"a": SENT}, optional={"b": SENT, "c": SENT | ODD})
+
+
+@settings(max_examples=500)
+@given(st.lists(WHOLE, max_size=4) | st.lists(PARTIAL, max_size=4))
+def test_fields_of_times_are_moved_together_as_each_alone(records: list[dict[str, Any]]) -> None:
+    conformer = Conformer({"properties": TIMES})
+    alone = {name: Conformer({"properties": {name: TIMES[name]}}) for name in TIMES}
+    expected = [dict(row) for row in records]
+    for row in expected:
+        for name, value in row.items():
+            single = {name: value}
+            alone[name]._fix(single)
+            row[name] = single[name]
+    typed = pages(conformer).decode(written({"data": records}).encode())
+    assert typed is not None
+    for rows in (typed["data"], records):
+        conformer.forget_drift()
+        conformer(rows)
+        assert list(map(dict, rows)) == expected
+        assert conformer.changed == sum((one.changed for one in alone.values()), Counter())
+
+
 @given(st.lists(FLAT, max_size=3))
 def test_pages_of_the_usual_types_are_decoded_into_them(records: list[dict[str, Any]]) -> None:
     decoded = pages(Conformer(SCHEMA)).decode(written({"data": records}).encode())
@@ -161,9 +209,9 @@ def test_typed_records_are_used_like_dictionaries() -> None:
     second.update({"text": "b"})
     del first["text"]
     assert column(records, "text") == [None, "b"]
-    put(records, "text", {0: "c"})
+    put(records, ["day", "text"], [1, 2], ["d", "c"])
     leave_out(records, "integer")
-    assert msgspec.json.encode(records) == b'[{"text":"c"},{"text":"b"}]'
+    assert msgspec.json.encode(records) == b'[{"text":"c"},{"text":"b","day":"d"}]'
 
 
 @pytest.mark.parametrize(
