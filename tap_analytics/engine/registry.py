@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from inspect import getattr_static
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from tap_analytics.engine.schemas import pointers
 
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 Streams = tuple["type[AnalyticsStream]", ...]
 
 
-@dataclass(frozen=True)
-class Vendor:
+class Vendor(Struct, frozen=True):
     """The streams of a vendor whose API can be spoken, parents before their children.
 
     Attributes:
@@ -43,8 +43,7 @@ class Vendor:
         return (*self.core, *self.further)
 
 
-@dataclass(frozen=True, eq=False)
-class ApiPackage:
+class ApiPackage(Struct, frozen=True, eq=False):
     """One API: its documented streams, and the vendors whose API it can speak."""
 
     documented: Streams

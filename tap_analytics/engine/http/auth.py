@@ -6,10 +6,10 @@ import base64
 import threading
 import time
 from abc import abstractmethod
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
 from singer_sdk.authenticators import APIAuthenticatorBase, APIKeyAuthenticator
 from singer_sdk.streams.rest import HTTPRequest
 from typing_extensions import override
@@ -74,8 +74,7 @@ class RenewableAuthenticator(APIAuthenticatorBase):
         """
 
 
-@dataclass(frozen=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """How an application gets access tokens.
 
     Attributes:

@@ -6,10 +6,11 @@ import logging
 import math
 import threading
 import time
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from tap_analytics.engine.errors import ReadError
 from tap_analytics.engine.http.pace import Pace
@@ -68,8 +69,7 @@ class Wait(NamedTuple):
     why: str = ""
 
 
-@dataclass
-class Endpoint:
+class Endpoint(Struct):
     """What the answers to one stream's requests have shown.
 
     Attributes:
@@ -87,8 +87,7 @@ class Endpoint:
     ended: str | None = None
 
 
-@dataclass(frozen=True)
-class Leave:
+class Leave(Struct, frozen=True):
     """The right to send one request, to be handed back with `Budget.release`.
 
     Attributes:
@@ -97,11 +96,10 @@ class Leave:
     """
 
     at: float
-    endpoint: Endpoint = field(repr=False)
+    endpoint: Endpoint
 
 
-@dataclass
-class Outcome:
+class Outcome(Struct):
     """What became of a request.
 
     Attributes:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tap_analytics.engine.errors import ReadError, TooSlow, TransientError
 from tap_analytics.engine.http.answers import THROTTLED, is_refused, judge, translated
@@ -30,8 +32,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True)
-class Patience:
+class Patience(Struct, frozen=True):
     """How long to wait for an API.
 
     Attributes:
@@ -57,14 +58,13 @@ class Slow(NamedTuple):
     may_be_split: bool = False
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """How one request is sent; as `Client.fetch` takes it."""
 
     tally: Tally
     auth: Authenticator | None
     validate: Callable[[Answer], None] | None
-    slow: Slow = Slow()  # noqa: RUF009 - it never changes
+    slow: Slow = Slow()
 
 
 class _TokenRefused(Exception):

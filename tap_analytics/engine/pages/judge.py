@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec.structs import replace
 
 from tap_analytics.engine.errors import Denied, Gone, ListChanged, ReadError
 from tap_analytics.engine.pages.pagination import Totals

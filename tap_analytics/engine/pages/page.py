@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from tap_analytics.engine.pages.pagination import Signals
 
 
-@dataclass
-class Page:
+class Page(Struct):
     """A page that was judged sound.
 
     Attributes:

@@ -6,12 +6,12 @@ addition how to reach a page without walking there, so that pages can be read ah
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from msgspec import Struct
 from requests.utils import parse_header_links
 from singer_sdk.pagination import BaseAPIPaginator
 from typing_extensions import override
@@ -41,8 +41,7 @@ class Totals(Enum):
     HINT = "hint"
 
 
-@dataclass(frozen=True)
-class Signals:
+class Signals(Struct, frozen=True):
     """What an answer says about its whole list; None where it says nothing.
 
     Attributes:

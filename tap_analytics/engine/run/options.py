@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from tap_analytics.engine.http.policy import RetryPolicy
 from tap_analytics.engine.values import times
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(Struct, frozen=True):
     """The settings that hold for all APIs of an account; times in microseconds since 1970."""
 
     since: int

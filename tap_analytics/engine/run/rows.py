@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import compress
 from operator import and_, not_
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from tap_analytics.engine.values.cursors import FIRST
 from tap_analytics.engine.values.encode import canonical, encode, encode_lines
@@ -56,8 +57,7 @@ class Census:
         return blake2b(b"".join(sorted(self._seen)), digest_size=16).hexdigest()
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """The wanted records of one page, as columns of the same length.
 
     Attributes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
+from msgspec.structs import replace
 
 from tap_analytics.engine.errors import Gone, ListChanged, ReadError
 from tap_analytics.engine.pages import judge as judges
