@@ -35,10 +35,13 @@ def missing(
     catalog: Catalog | None, there: Collection[str], packages: Iterable[ApiPackage]
 ) -> Iterator[str]:
     """Yield what to say of streams that the catalog selects and the run does not have."""
-    names = every_name(packages)
-    for name, entry in (catalog or {}).items():
-        if name in there or not entry.metadata.resolve_selection().get((), True):
-            continue
+    absent = [
+        name
+        for name, entry in (catalog or {}).items()
+        if name not in there and entry.metadata.resolve_selection().get((), True)
+    ]
+    names = every_name(packages) if absent else {}
+    for name in absent:
         if name in names:
             yield f"stream '{name}' is selected, but not part of this run: {names[name][0]}"
         else:
@@ -50,11 +53,10 @@ def mapped_nowhere(
     stream_maps: Mapping[str, Any], there: Collection[str], packages: Iterable[ApiPackage]
 ) -> Iterator[str]:
     """Yield what is wrong with the names of the streams that are to be mapped."""
-    known = {*there, *every_name(packages)}
     for name, one in stream_maps.items():
         is_new = isinstance(one, dict) and "__source__" in one
         source = one["__source__"] if is_new else name
         if name == "__else__" or not isinstance(source, str) or set(source) & set("*?["):
             continue
-        if source not in known:
+        if source not in there and source not in (known := {*there, *every_name(packages)}):
             yield f"setting 'stream_maps': there is no stream '{source}'{suggestion(source, known)}"

@@ -125,6 +125,10 @@ def test_the_catalog_imports_nothing_that_only_a_run_needs() -> None:
         f"tap_analytics.{part}"
         for part in ("engine.http.client", "engine.output.report", "engine.pages.lane", "execution")
     }
+    vendors = [vendor for package in PACKAGES for vendor in package.upstreams.values()]
+    further = {f"{one.package}.{name}" for one in vendors for name in one.subjects}
+    assert len(further) > 30
+    assert not imported & further
 
 
 def test_a_run_imports_nothing_that_only_others_need() -> None:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tap_analytics.apis import PACKAGES
+from tap_analytics.apis.experimentation.statsig import project
 from tap_analytics.engine.registry import ApiPackage, Vendor
 from tests.sixth.streams import Payments
 from tests.structure import gaps
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_nothing_is_missing() -> None:
     assert list(gaps()) == []
 
 
-def test_what_a_new_stream_lacks_is_listed_with_its_file() -> None:
+def test_what_a_new_stream_lacks_is_listed_with_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
     package = next(package for package in PACKAGES if package.api.name == "experimentation")
     vendor = package.upstreams["statsig"]
     new: Any = type("Gizmos", vendor.core[:1], {"name": "experimentation_gizmos"})
-    with_it = Vendor((*vendor.core, new), (*vendor.further, new))
+    monkeypatch.setattr(project, "STREAMS", (*project.STREAMS, new))
+    with_it = Vendor((*vendor.core, new), vendor.package, vendor.subjects)
     schema = (
         "experimentation_gizmos: there is no schema, "
         "tap_analytics/apis/experimentation/schemas/experimentation_gizmos.json"

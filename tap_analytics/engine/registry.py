@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from inspect import getattr_static
 from typing import TYPE_CHECKING, Any
 
@@ -26,16 +27,24 @@ class Vendor(Struct, frozen=True):
 
     Attributes:
         core: Those that are always listed: the documented ones and the public connectors'.
-        further: Those that are listed with the setting `all_streams` only.
+        package: The package that has the further ones.
+        subjects: Its modules with these, each of which has them as `STREAMS`.
     """
 
     core: Streams
-    further: Streams = ()
+    package: str = ""
+    subjects: tuple[str, ...] = ()
 
     @property
     def api(self) -> type[Api]:
         """The API as the vendor speaks it."""
         return self.core[0].api
+
+    @property
+    def further(self) -> Streams:
+        """Those that are listed with the setting `all_streams` only, and not imported without."""
+        modules = [import_module(f"{self.package}.{subject}") for subject in self.subjects]
+        return tuple(stream for module in modules for stream in module.STREAMS)
 
     @property
     def streams(self) -> Streams:

@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-from tap_analytics.apis.esignature.signnow import (
-    core,
-    folders,
-    groups,
-    history,
-    organizations,
-    webhooks,
-)
+from tap_analytics.apis.esignature.signnow import core
 from tap_analytics.engine.registry import Vendor
 
 VENDOR = Vendor(
-    core.STREAMS,
-    (
-        *folders.STREAMS,
-        *groups.STREAMS,
-        *history.STREAMS,
-        *organizations.STREAMS,
-        *webhooks.STREAMS,
-    ),
+    core.STREAMS, __name__, ("folders", "groups", "history", "organizations", "webhooks")
 )

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from tap_analytics.apis.status_page.statuspage import (
-    access,
-    core,
-    incidents,
-    pages,
-    uptimes,
-)
+from tap_analytics.apis.status_page.statuspage import core
 from tap_analytics.engine.registry import Vendor
 
-_SUBJECTS = (incidents, uptimes, access, pages)
-VENDOR = Vendor(core.STREAMS, tuple(stream for part in _SUBJECTS for stream in part.STREAMS))
+VENDOR = Vendor(core.STREAMS, __name__, ("incidents", "uptimes", "access", "pages"))
