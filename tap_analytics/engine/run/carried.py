@@ -11,6 +11,8 @@ from itertools import repeat
 from operator import contains
 from typing import TYPE_CHECKING, Any
 
+from tap_analytics.engine.values.typed import names_in_all
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
@@ -48,9 +50,8 @@ class Carried:
             return
         looked_at = records[: self._left] or (records[0], records[-1])
         self._left = max(self._left - len(records), 0)
-        if self.always is None:
-            self.always = set(records[0])
-        self.always.intersection_update(*looked_at)
+        carried = names_in_all(looked_at)
+        self.always = set(carried) if self.always is None else self.always.intersection(carried)
         if self.missing:
             self.missing = [
                 name for name in self.missing if not any(map(contains, records, repeat(name)))

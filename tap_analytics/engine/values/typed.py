@@ -179,6 +179,14 @@ def column(records: Sequence[Any], name: str, default: Any = None) -> list[Any]:
     return values
 
 
+def names_in_all(records: Sequence[Any]) -> Iterable[str]:
+    """Return the names of the fields that all of some records have."""
+    if isinstance(records[0], TypedRecord):
+        columns = zip(records[0].places, zip(*map(astuple, records), strict=True), strict=True)
+        return [name for name, values in columns if UNSET not in values]
+    return set(records[0]).intersection(*records)
+
+
 def put(
     records: Sequence[Any], names: Sequence[str], places: Iterable[int], values: Iterable[Any]
 ) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_analytics.engine.run.bookmarks import Entry
 from tap_analytics.engine.run.carried import Carried, compare, noted, recall
+from tap_analytics.engine.values.typed import typed_record
 
 if TYPE_CHECKING:
     from tap_analytics.engine.stream import AnalyticsStream
@@ -46,6 +48,19 @@ def test_a_null_is_carried_and_what_is_absent_is_not() -> None:
     carried = seen([{"a": 1, "b": None}, {"a": None, "b": 2, "c": 3}], before="abcd")
     assert carried.always == {"a", "b"}
     assert carried.missing == ["d"]
+
+
+RECORDS = st.lists(
+    st.dictionaries(st.sampled_from("abc"), st.none() | st.integers(0, 1), max_size=3), max_size=4
+)
+
+
+@given(st.lists(RECORDS, max_size=3))
+def test_typed_records_carry_what_dictionaries_carry(pages: list[list[dict[str, Any]]]) -> None:
+    record = typed_record({"properties": {name: {} for name in "abc"}})
+    typed = [msgspec.convert(records, list[record]) for records in pages]  # type: ignore[valid-type]
+    one, other = seen(*pages, before="abd"), seen(*typed, before="abd")
+    assert (one.always, one.missing) == (other.always, other.missing)
 
 
 def test_without_rows_nothing_is_said() -> None:
