@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tap_analytics.engine.run.spool import Row
@@ -223,7 +222,7 @@ class Bookmark:
 
     def farthest(self, rows: Sequence[Fields]) -> list[Fields]:
         """Return the last of some rows in order that it may reach, alone; nothing without one."""
-        return list(islice((row for row in reversed(rows) if self.may_reach(row[0])), 1))
+        return next(([row] for row in reversed(rows) if self.may_reach(row[0])), [])
 
     def settle(self) -> None:
         """Move to the latest row that was noted, unless in doubt."""

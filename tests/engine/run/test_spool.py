@@ -91,13 +91,30 @@ def test_of_each_run_little_more_than_a_block_is_in_memory(kind: str) -> None:
     spool.close()
 
 
+def test_runs_are_small_while_they_are_few_and_no_larger_than_the_memory() -> None:
+    spool = Spool(memory=80_000)
+    sizes: list[int] = []
+    for number in range(20_000):
+        put(spool, row(number))
+        if spool._runs > len(sizes):
+            sizes.append(number + 1 - sum(sizes))
+    per_run = [-(-10_000 * share // spools._ROW_OVERHEAD) for share in range(1, 9)]
+    assert sizes[0] == per_run[-1], "what fits in memory stays there"
+    assert [sizes[place] for place in (1, 15, 16, 31, 32, 111, 112)] == [
+        per_run[share] for share in (0, 0, 1, 1, 2, 6, 7)
+    ]
+    assert max(sizes) == per_run[-1]
+    assert [item.number for item in spool.rows()] == [0] * 20_000
+    spool.close()
+
+
 def test_rows_survive_the_file_whole() -> None:
     spool = Spool()
     context: dict[str, Any] = {"a": "é\ud800", "b": 2**70, "c": None, "d": [1.5, True]}
     rows = [Row(n, (str(n), n), n, b"x" * 900, n, context) for n in (3, 1, 2)]
     for item in rows:
         put(spool, item)
-    assert spool._runs == 1
+    assert spool._runs == 2
     assert list(spool.rows()) == [rows[1], rows[2], rows[0]]
     spool.close()
 
