@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import socket
 import subprocess
@@ -52,6 +53,13 @@ class Starter:
             os.close(said)
         return Guard(open(stdin, "wb"), open(stdout, "rb"))  # noqa: PTH123
 
+    def close(self) -> None:
+        """Let the process that forks end."""
+        with self._lock:
+            if self._link is not None:
+                self._link.close()
+                self._link = None
+
     def _ask(self, *pipes: int) -> None:
         """Hand pipes to the process that forks; if it has died, to a new one."""
         if self._link is not None:
@@ -82,3 +90,4 @@ def _launch(arguments: list[str], stdin: int, stdout: int) -> None:
 
 starter = Starter()
 """The one of this worker."""
+atexit.register(starter.close)

@@ -259,6 +259,13 @@ def test_a_process_that_forks_taps_may_die(work: Work) -> None:
     assert read_account(work.unit(fleet="two")).status == "complete"
 
 
+def test_a_worker_leaves_nothing_open() -> None:
+    code = "from tap_analytics.fleet.starting import starter; print(starter.start().stdout.name)"
+    command = [sys.executable, "-X", "dev", "-c", code]
+    ran = subprocess.run(command, env=environment(), capture_output=True, timeout=60, check=True)  # noqa: S603
+    assert b"<socket.socket" not in ran.stderr
+
+
 def test_a_tap_may_be_a_program_of_its_own(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tap_analytics.fleet.starting._CAN_FORK", False)
     outcome = read_account(work.unit())

@@ -78,9 +78,7 @@ class Reading:
         self.window = Window()
         self.row_maker: RowMaker
         if parent is None:
-            self._decide()
-            for one in self.family:
-                one.row_maker = one._new_row_maker()  # noqa: SLF001
+            self.decide()
 
     @property
     def name(self) -> str:
@@ -120,20 +118,23 @@ class Reading:
             self.tally.note(bookmark.trouble)
         return bookmark
 
-    def _decide(self) -> None:
+    def decide(self) -> None:
         """Decide, parents first, what is read in full and from where on the rest is."""
-        for one in self.family:
-            one.is_full = one._reads_all() and (one.parent is None or one.parent.is_full)  # noqa: SLF001
-            one.version = one._chosen_version()  # noqa: SLF001
-            one.window = one._wanted()  # noqa: SLF001
+        self.is_full = self._reads_all() and (self.parent is None or self.parent.is_full)
+        self.version = self._chosen_version()
+        self.window = self._wanted()
+        self.row_maker = self._new_row_maker()
+        for child in self.children:
+            child.decide()
 
     def _reads_all(self) -> bool:
         return self.stream.window_key is None or (
-            self.access.options.reads_open_end and any(one._asks_for_all for one in self.family)  # noqa: SLF001
+            self.access.options.reads_open_end and any(one.asks_for_all for one in self.family)
         )
 
     @property
-    def _asks_for_all(self) -> bool:
+    def asks_for_all(self) -> bool:
+        """Whether it has to be read in full, with those above it."""
         stream = self.stream
         return (stream.window_key is not None and self.is_due) or (
             stream.of_every_parent and bool(stream.selected)
@@ -315,14 +316,14 @@ class Reading:
     @property
     def saw_all(self) -> bool:
         """Whether all rows came that there are, and not only those from a bookmark on."""
-        return self.tally.is_complete and (self.is_full or self._starts_over)
+        return self.tally.is_complete and (self.is_full or self.starts_over)
 
     @property
-    def _starts_over(self) -> bool:
+    def starts_over(self) -> bool:
         """Whether no bookmark leaves anything out, of this stream or one above it."""
         if self.parent is None:
             return not isinstance(self.bookmark, Bookmark) or self.bookmark.since is None
-        return self.tally.bookmark_before is None and self.parent._starts_over  # noqa: SLF001
+        return self.tally.bookmark_before is None and self.parent.starts_over
 
     def may_activate(self) -> bool:
         """Tell whether targets may remove rows that carry an older version than this run's."""
@@ -346,16 +347,16 @@ class Reading:
         return self.tally.records - self.tally.again
 
     @property
-    def _first(self) -> str | None:
+    def first(self) -> str | None:
         """The start date that keeps older rows out, of this stream or one above it."""
-        above = self.parent._first if self.parent else None  # noqa: SLF001
+        above = self.parent.first if self.parent else None
         since = self.window.since if self.stream.window_key else FIRST
         return above if since == FIRST else max(above or "", times.iso(since))
 
     def _starts_later(self) -> bool:
         """Whether rows were sent once that are older than all that this run reads."""
         entry = self.entry.read()
-        return "version" in entry and (self._first or "") > str(entry.get("since") or "")
+        return "version" in entry and (self.first or "") > str(entry.get("since") or "")
 
     def hand_over(self, outlet: Outlet) -> None:
         """Let what is said after the end of the reading go to another outlet."""
@@ -365,4 +366,4 @@ class Reading:
 
     def activated(self) -> None:
         """Remember the version, and how many rows it has."""
-        self.entry.write(rows=self._rows, version=self.version, since=self._first)
+        self.entry.write(rows=self._rows, version=self.version, since=self.first)

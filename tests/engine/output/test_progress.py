@@ -56,7 +56,8 @@ def half_done() -> Report:
     return report
 
 
-def test_a_line_says_where_a_run_is() -> None:
+def test_a_line_says_where_a_run_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Report, "seconds", 10.0)
     assert Snapshot(half_done()).line() == (
         "2 of 4 streams done (1 failed), 1 running, 3,000 records (300/s), 2 requests, "
         "about 10 s left"

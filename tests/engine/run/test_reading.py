@@ -598,7 +598,7 @@ def test_the_later_start_of_the_two_holds() -> None:
     for above, below in ((early, late), (late, early)):
         family[ROOT].window = family[ROOT].window._replace(since=above)
         family[CHILD].window = family[CHILD].window._replace(since=below)
-        assert family[CHILD]._first == times.iso(late)
+        assert family[CHILD].first == times.iso(late)
 
 
 def test_the_end_of_a_reading_may_go_to_another_outlet() -> None:
