@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
 UTC = timezone.utc
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,8 +29,7 @@ _SURELY_VALID = re.compile(
     r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z",
     re.ASCII,
 )
-_TIMES = list[datetime | None]
-_DAYS = list[date | None]
+_decode_local = msgspec.json.Decoder(list[datetime]).decode
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _MIDNIGHT = re.compile(r"00:00(?::00(?:[.,]0+)?)?\s*(?:[Zz]|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
 _LONGEST = len("2026-01-31T09:00:00.000000+00:00")
@@ -40,6 +39,18 @@ _ISO = re.compile(
     r"(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*([Zz]|[+-]\d\d(?::?\d\d)?)?)?",
     re.ASCII,
 )
+
+
+class _Times(msgspec.Struct, array_like=True):
+    """Texts that are times; what a struct holds is compiled once, and not at each call."""
+
+    given: list[datetime | None]
+
+
+class _Days(msgspec.Struct, array_like=True):
+    """Texts that are days."""
+
+    given: list[date | None]
 
 
 @lru_cache(maxsize=4096)
@@ -117,7 +128,7 @@ def all_micros(texts: list[str | None], missing: int) -> list[int]:
     Raises:
         ValueError: If one of them is not of the forms that most APIs send.
     """
-    moments = _read(texts, _TIMES)
+    moments = _read(texts, _Times)
     given = [text for text in texts if text is not None]
     if max(map(len, given), default=0) > _LONGEST_IN_UTC and any(map(_is_finer, given)):
         msg = "finer than a microsecond"
@@ -195,15 +206,15 @@ def mended_day(text: str) -> str:
 def are_days(texts: list[str | None]) -> bool:
     """Tell whether all texts are ISO 8601 dates."""
     try:
-        _read(texts, _DAYS)
+        _read(texts, _Days)
     except ValueError:
         return False
     return True
 
 
-def _read(texts: list[Any] | bytes, kind: Any, read: Callable[..., Any] = msgspec.convert) -> Any:
+def _read(texts: list[Any], kind: type[_Times | _Days]) -> list[Any]:
     try:
-        return read(texts, type=kind)
+        return msgspec.convert((texts,), kind).given
     except msgspec.ValidationError as error:  # which is a ValueError in its newest versions only
         raise ValueError(str(error)) from None
 
@@ -215,7 +226,7 @@ def moved_to_utc(texts: list[str | None]) -> tuple[list[int], list[str]]:
         ValueError: If one of them is not of the forms that most APIs send.
         OverflowError: If one of them leaves the years 1 to 9999.
     """
-    _read(texts, _TIMES)
+    _read(texts, _Times)
     places = [
         place
         for place, text in enumerate(texts)
@@ -236,9 +247,9 @@ def _local_and_ahead(texts: list[str]) -> tuple[Iterable[datetime], Iterable[tim
     said = msgspec.json.encode(texts)
     local = said.replace(f'{zone}"'.encode(), b'Z"')
     if len(said) - len(local) == len(texts) * (len(zone) - 1):  # then all have the same zone
-        return _read(local, list[datetime], msgspec.json.decode), repeat(_ahead_of_utc(zone))
+        return _decode_local(local), repeat(_ahead_of_utc(zone))
     ahead = [_ahead_of_utc(text[-6:]) for text in texts]
-    return _read([f"{text[:-6]}Z" for text in texts], list[datetime]), ahead
+    return _read([f"{text[:-6]}Z" for text in texts], _Times), ahead
 
 
 def iso(moment: int) -> str:
