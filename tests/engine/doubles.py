@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tap_analytics.engine.pages.page import Page
 from tap_analytics.engine.pages.pagination import PageNumbers, Signals
 from tap_analytics.engine.run.spool import Row
+from tests.helpers.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -136,11 +137,5 @@ class Server:
     @contextmanager
     def running(self) -> Iterator[Server]:
         """Serve as long as the block runs."""
-        thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
+        with serving(self._server):
             yield self
-        finally:
-            self._server.shutdown()
-            self._server.server_close()
-            thread.join(5)

@@ -19,6 +19,7 @@ from tap_analytics.engine.http.client import Client
 from tap_analytics.engine.output.report import Tally
 from tap_analytics.engine.secrets import redactor
 from tests.engine.http.test_client import patience
+from tests.helpers.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,12 +88,8 @@ class Issuer:
 @pytest.fixture
 def issuer() -> Iterator[Issuer]:
     made = Issuer()
-    thread = threading.Thread(target=made.server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
-    thread.join(5)
+    with serving(made.server):
+        yield made
 
 
 class Asking:
