@@ -7,6 +7,7 @@ import os
 import tempfile
 from array import array
 from bisect import bisect_left
+from heapq import heapify, heappop, heapreplace
 from itertools import chain, islice, pairwise
 from operator import eq
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -96,8 +97,7 @@ class Spool:
         self._rows: list[Fields] = []
         self._bytes = 0
         self._file = _Blocks()
-        self._runs = 0
-        self._blocks: list[tuple[Fields, int, int]] = []
+        self._runs: list[tuple[Fields, array[int]]] = []
 
     def extend(self, rows: Sequence[Fields]) -> None:
         """Take rows."""
@@ -114,19 +114,18 @@ class Spool:
         A list that fits is never put aside. Of one that does not, runs that fit into a
         processor's cache take less time, as long as there are few.
         """
-        shares = 1 + self._runs // _RUNS_OF_A_SIZE if self._runs else _SHARES
+        shares = 1 + len(self._runs) // _RUNS_OF_A_SIZE if self._runs else _SHARES
         return self._memory * min(shares, _SHARES) // _SHARES
 
     def _spill(self) -> None:
         """Put a run aside: sorted rows, in blocks so small that one of each run is not much."""
         rows, self._rows = _ordered(self._rows), []
         size = 1 + _BYTES_IN_BLOCK * len(rows) // self._bytes
-        starts = range(0, len(rows), size)
-        blocks = (marshal.dumps(rows[start : start + size], _PLAIN) for start in starts)
-        places = self._file.write(blocks)
-        firsts = (rows[start][:3] for start in starts)
-        self._blocks += zip(firsts, places[:-1], places[1:], strict=True)
-        self._runs += 1
+        blocks = (
+            marshal.dumps((rows[start : start + size], _place(rows, start + size)), _PLAIN)
+            for start in range(0, len(rows), size)
+        )
+        self._runs.append((_place(rows, 0), self._file.write(blocks)))
         self._bytes = 0
 
     def stretches(self) -> Iterator[list[Fields]]:
@@ -141,17 +140,26 @@ class Spool:
         Blocks come by their first rows, and all that is before the next one is complete: of
         each run little more than a block is in memory, and runs that do not overlap are copied.
         """
-        if self._blocks and self._rows:
+        if self._runs and self._rows:
             self._spill()
-        self._blocks.sort()
         rows, self._rows = self._rows, []
-        for start in range(0, len(self._blocks), self._runs or 1):
-            end = start + self._runs
-            for _, *places in self._blocks[start:end]:
-                rows += chain.from_iterable(map(marshal.loads, self._file.read(places)))
-            if end < len(self._blocks):
+        ahead = [
+            (first, number, map(marshal.loads, self._file.read(run)))
+            for number, (first, run) in enumerate(self._runs)
+        ]
+        heapify(ahead)
+        while ahead:
+            for _ in range(len(ahead)):
+                _, number, blocks = ahead[0]
+                block, following = next(blocks)
+                rows += block
+                if following:
+                    heapreplace(ahead, (following, number, blocks))
+                else:
+                    heappop(ahead)
+            if ahead:
                 rows = _ordered(rows)
-                complete = bisect_left(rows, self._blocks[end][0][:2])
+                complete = bisect_left(rows, ahead[0][0])
                 yield rows[:complete]
                 del rows[:complete]
         yield _ordered(rows)
@@ -162,8 +170,13 @@ class Spool:
 
     def close(self) -> None:
         """Forget all rows and give the space back."""
-        self._rows, self._blocks, self._runs, self._bytes = [], [], 0, 0
+        self._rows, self._runs, self._bytes = [], [], 0
         self._file.close()
+
+
+def _place(rows: list[Fields], number: int) -> Fields:
+    """Return the order and the key of a row, nothing if there are not so many."""
+    return rows[number][:2] if number < len(rows) else ()
 
 
 def _ordered(rows: list[Fields]) -> list[Fields]:

@@ -45,8 +45,8 @@ class Cursor:
         raise NotImplementedError
 
 
-class IsoTime(Cursor):
-    """ISO 8601 date-times, such as ``2026-01-31T09:00:00Z``."""
+class Day(Cursor):
+    """Calendar days, such as ``2026-01-31``."""
 
     @override
     def order(self, value: Any) -> int:
@@ -56,24 +56,20 @@ class IsoTime(Cursor):
         return times.micros(value)
 
     @override
+    def value(self, moment: int) -> str:
+        return times.day(moment)
+
+
+class IsoTime(Day):
+    """ISO 8601 date-times, such as ``2026-01-31T09:00:00Z``."""
+
+    @override
     def orders(self, values: list[Any]) -> list[int]:
         return times.all_micros(values, FIRST)
 
     @override
     def value(self, moment: int) -> str:
         return times.iso(moment)
-
-
-class Day(IsoTime):
-    """Calendar days, such as ``2026-01-31``."""
-
-    @override
-    def orders(self, values: list[Any]) -> list[int]:
-        return Cursor.orders(self, values)
-
-    @override
-    def value(self, moment: int) -> str:
-        return times.day(moment)
 
 
 class Epoch(Cursor):

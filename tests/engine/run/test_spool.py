@@ -81,7 +81,7 @@ def test_of_each_run_little_more_than_a_block_is_in_memory(kind: str) -> None:
     for start in range(0, 1000, 10):
         put(spool, *rows[start : start + 10])
     stretches = list(spool.stretches())
-    runs = spool._runs
+    runs = len(spool._runs)
     assert runs == 100
     of_block = 1 + 700 // spools._ROW_OVERHEAD
     assert max(map(len, stretches)) <= 2 * runs * of_block
@@ -96,7 +96,7 @@ def test_runs_are_small_while_they_are_few_and_no_larger_than_the_memory() -> No
     sizes: list[int] = []
     for number in range(20_000):
         put(spool, row(number))
-        if spool._runs > len(sizes):
+        if len(spool._runs) > len(sizes):
             sizes.append(number + 1 - sum(sizes))
     per_run = [-(-10_000 * share // spools._ROW_OVERHEAD) for share in range(1, 9)]
     assert sizes[0] == per_run[-1], "what fits in memory stays there"
@@ -114,7 +114,7 @@ def test_rows_survive_the_file_whole() -> None:
     rows = [Row(n, (str(n), n), n, b"x" * 900, n, context) for n in (3, 1, 2)]
     for item in rows:
         put(spool, item)
-    assert spool._runs == 2
+    assert len(spool._runs) == 2
     assert list(spool.rows()) == [rows[1], rows[2], rows[0]]
     spool.close()
 
