@@ -117,25 +117,24 @@ class KeyLedger:
 
 
 def _marks(keys: Sequence[tuple[Any, ...]]) -> Iterable[int]:
-    """Return what stands for each key."""
+    """Return what stands for each key; all of a list have as many parts."""
     parts = list(chain.from_iterable(keys))
-    if len(parts) == len(keys):
-        kinds = set(map(type, parts))
-        if kinds == {int}:
-            return parts
-        if kinds == {str}:
-            return map(hash, keys)
+    is_single = len(parts) == len(keys)
+    kinds = set(map(type, parts)) if is_single else set()
+    if kinds == {int}:
+        return parts
+    if kinds == {str}:
+        return map(hash, keys)
     lines = encode_lines(keys).splitlines()
-    return [_mark(key, line) for key, line in zip(keys, lines, strict=True)]
+    return map(_mark, parts, lines) if is_single else map(hash, lines)
 
 
-def _mark(key: tuple[Any, ...], line: bytes) -> int:
-    kind = type(key[0]) if len(key) == 1 else None
-    if kind is int:
-        return int(key[0])
-    return hash(key if kind is str else (line, None))  # no line is taken for a text like it
+def _mark(part: Any, line: bytes) -> int:
+    if type(part) is int:
+        return part
+    return hash((part,) if type(part) is str else line)
 
 
 def _shortened(mark: int) -> int:
     """Return a mark that fits into 64 bits."""
-    return mark if SMALLEST_INTEGER <= mark <= LARGEST_INTEGER else hash((str(mark), None))
+    return mark if SMALLEST_INTEGER <= mark <= LARGEST_INTEGER else hash(str(mark))
