@@ -212,7 +212,9 @@ class RowMaker:
         lines: Iterable[bytes] = (piece for piece, _ in self.lines(batch))
         if not self._slow:
             lines = [line for piece in lines for line in piece.splitlines(keepends=True)]
-        values = map(self._value, column(batch.records, self._name), batch.orders)
+        values = column(batch.records, self._name)
+        if FIRST in batch.orders or None in values:
+            values = list(map(self._value, values, batch.orders))
         columns = (batch.orders, batch.keys, batch.places, lines, values, batch.contexts)
         return list(zip(*columns, strict=True))
 

@@ -9,7 +9,7 @@ from array import array
 from bisect import bisect_left
 from heapq import heapify, heappop, heapreplace
 from itertools import chain, islice, pairwise
-from operator import eq
+from operator import eq, itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -181,6 +181,7 @@ def _place(rows: list[Fields], number: int) -> Fields:
 
 def _ordered(rows: list[Fields]) -> list[Fields]:
     """Sort rows, and return of those with the same order and key the last one read."""
+    rows.sort(key=itemgetter(0))  # so the tuples, which are slower to compare, are nearly sorted
     rows.sort()
     keys = [row[1] for row in rows]
     if not any(map(eq, keys, islice(keys, 1, None))):
