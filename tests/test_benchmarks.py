@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -9,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from tests.benchmarks.clock import timed
 from tests.helpers.support import ROOT, environment
 
 if TYPE_CHECKING:
@@ -48,3 +51,22 @@ def test_loads_and_starts_are_measured(case: str, tmp_path: Path) -> None:
     report = run_in_small(case, tmp_path)
     assert f"(`{case}`)" in report
     assert "could not be run" not in report
+    if case == "load-family":
+        shares = re.search(r"CPU of .* as shipped: (.*)", report)
+        assert shares
+        seconds = dict(part.rstrip("s. ").rsplit(" ", 1) for part in shares[1].split(", "))
+        assert {"tap-analytics", "target-postgres", "the API's server"} <= set(seconds)
+        assert min(float(seconds[name]) for name in ("tap-analytics", "target-postgres")) > 0
+
+
+def test_what_is_timed_works_as_before(tmp_path: Path) -> None:
+    work = "import sys; sum(range(10**6)); print(sys.stdin.read(), file=sys.stderr); exit(3)"
+    command = timed(shlex.join([sys.executable, "-c", work]), "a program", tmp_path)
+    ran = subprocess.run(  # noqa: S603
+        ["bash", "-c", command],  # noqa: S607
+        input=b"said",
+        capture_output=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (3, b"", b"said\n")
+    assert sum(map(float, (tmp_path / "a program.times").read_text().split())) > 0

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import psycopg
 from psycopg import sql
 
+from tests.benchmarks.clock import Clock, Seconds, timed
 from tests.benchmarks.environments import python_with
 from tests.benchmarks.process import FailedError, measure
+from tests.benchmarks.results import Table
+from tests.benchmarks.tools import Ours
 from tests.targets.targets import MeltanoLabsPostgres
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from tests.benchmarks.tools import Tool
     from tests.benchmarks.work import Work
 
+SHIPPED = f"{Ours.label} and target-postgres as shipped"
+DEFAULTS = f"{Ours.label} and target-postgres by its defaults"
 _PEERS = Path(__file__).parent / "peers"
 
 
@@ -44,14 +49,6 @@ class Place(NamedTuple):
         return self._replace(work=replace(self.work, state=state))
 
 
-class Seconds(NamedTuple):
-    """What one run took: from its first request, in all, and of the processor."""
-
-    loading: float
-    wall: float
-    cpu: float
-
-
 Loader = Callable[[Place], "tuple[list[str], dict[str, str]]"]
 """Returns the command that loads, and its environment."""
 
@@ -68,6 +65,8 @@ def piped(tap: Tool, settings: dict[str, Any]) -> Loader:
         file.write_text(json.dumps(config), encoding="utf-8")
         source = shlex.join(tap.command(place.work, place.config, place.folder))
         target = shlex.join([str(python.with_name("target-postgres")), "--config", str(file)])
+        source = timed(source, tap.label, place.folder)
+        target = timed(target, "target-postgres", place.folder)
         return ["bash", "-o", "pipefail", "-c", f"{source} | {target}"], tap.env
 
     return command
@@ -103,10 +102,12 @@ def load(server: Server, loader: Loader, place: Place, rows: int) -> Seconds:
     """Load once; raises FailedError if there are not so many rows afterwards."""
     command, env = loader(place)
     server.requests()
+    clock = Clock(server, place.postgres, place.folder)
     usage = measure(command, place.folder, env)
+    programs = clock.programs()
     first = server.requests().first
     expect(place.postgres, place.schema, place.work.names, rows)
-    return Seconds(usage.ended - first, usage.ended - usage.started, usage.cpu)
+    return Seconds(usage.ended - first, usage.ended - usage.started, usage.cpu, programs)
 
 
 def expect(postgres: ThrowawayPostgres, schema: str, names: Iterable[str], rows: int) -> None:
@@ -119,3 +120,15 @@ def expect(postgres: ThrowawayPostgres, schema: str, names: Iterable[str], rows:
     if found != rows:
         message = f"loaded {found:,} of {rows:,} rows"
         raise FailedError(message)
+
+
+def compared(seconds: dict[str, Seconds], rows: int) -> Table:
+    """Return loads of the same rows beside that by the target's defaults."""
+    baseline = seconds[DEFAULTS].wall
+    return Table(
+        ("", "rows/s", "s loading", "s in all", "s CPU", f"x {DEFAULTS}"),
+        [
+            (label, f"{rows / one.wall:,.0f}", *one.cells, f"{baseline / one.wall:.2f}")
+            for label, one in seconds.items()
+        ],
+    )

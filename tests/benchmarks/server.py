@@ -65,6 +65,10 @@ class Server:
         """Count the rows of one stream."""
         return int(self._ask(f"rows {api} {stream}"))
 
+    def cpu(self) -> float:
+        """Return the seconds of the processor that it took so far."""
+        return float(self._ask("cpu"))
+
     def change(self, work: Work, count: int) -> None:
         """Let the first parents of a family change now, and each get one child more."""
         self._ask(f"change {work.api} {' '.join(work.names)} {count}")

@@ -13,6 +13,7 @@ from tests.benchmarks.cases import (
     limits,
     loads,
     memory,
+    project,
     throughput,
 )
 
@@ -38,7 +39,7 @@ CASES = (
     Case("load-list", "50,000 rows of one list into PostgreSQL", loads.one_list),
     Case("load-family", "500 parents with 25,000 children into PostgreSQL", loads.family),
     Case("load-again", "A second run into PostgreSQL, 1 % of the parents changed", loads.again),
-    Case("load-project", "37 streams of 1,000 rows with `meltano run`", loads.project),
+    Case("load-project", "37 streams of 1,000 rows with `meltano run`", project.project),
     Case("one-list", "One list of 200 pages, 50 ms latency", latency.one_list),
     Case("parents", "500 parents with children, 50 ms latency", latency.parents),
     Case("unknown-limit", "300 children, 20 requests/s allowed, unknown to it", limits.unknown),

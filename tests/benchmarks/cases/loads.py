@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import tempfile
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from tap_analytics.sandbox.environment import variables
 from tap_analytics.sandbox.postgres import ThrowawayPostgres
 from tests.benchmarks.bench import say
-from tests.benchmarks.loading import Place, Seconds, expect, load, piped, with_copy, with_dlt
-from tests.benchmarks.process import FailedError, measure
+from tests.benchmarks.clock import Seconds
+from tests.benchmarks.loading import (
+    DEFAULTS,
+    SHIPPED,
+    Place,
+    compared,
+    load,
+    piped,
+    with_copy,
+    with_dlt,
+)
 from tests.benchmarks.results import Check, Findings, Table
 from tests.benchmarks.server import Server
-from tests.benchmarks.tools import Dlt, Floor, Ours, PlainSdk
+from tests.benchmarks.tools import Dlt, Floor, PlainSdk
 from tests.benchmarks.work import CHILDREN, FAMILY, OPEN_TASKS, PARENTS, Work
-from tests.helpers.contract import NAMES, STREAMS
-from tests.helpers.project import QUIET, copy_project
 from tests.targets.targets import shipped
 
 if TYPE_CHECKING:
@@ -28,16 +31,6 @@ if TYPE_CHECKING:
 
 _NO_METADATA = {"add_record_metadata": False, "activate_version": False}
 """What `meltano.yml` sets where the tap sends no ACTIVATE_VERSION."""
-_DEFAULT_SETTINGS = {
-    "TARGET_POSTGRES_USE_COPY": "false",
-    "TARGET_POSTGRES_VALIDATE_RECORDS": "true",
-    "TARGET_POSTGRES_ADD_RECORD_METADATA": "true",
-    "TARGET_POSTGRES_ACTIVATE_VERSION": "true",
-}
-"""Those of the target's own settings that `meltano.yml` has otherwise."""
-_RUN = ("run", "--full-refresh", "tap-analytics", "target-postgres")
-_SHIPPED = f"{Ours.label} and target-postgres as shipped"
-_DEFAULTS = f"{Ours.label} and target-postgres by its defaults"
 _PLAIN = f"{PlainSdk.label} and target-postgres as shipped"
 _DLT = "dlt (merge)"
 _DLT_INCREMENTAL = "dlt (merge, parents incremental)"
@@ -78,13 +71,10 @@ def _compared(
                     schema = f"round_{turn}_{number}"
                     place = Place(work, server.config, Path(name), postgres, schema)
                     taken.setdefault(label, []).append(load(server, loader, place, rows))
-    seconds = _medians(taken)
-    best = seconds[_SHIPPED].wall
+    seconds = {label: Seconds.medians(runs) for label, runs in taken.items()}
+    best = seconds[SHIPPED].wall
     return Findings(
-        Table(
-            ("", "rows/s", "s loading", "s in all", "s CPU", f"x {_DEFAULTS}"),
-            [_row(label, one, rows, seconds[_DEFAULTS]) for label, one in seconds.items()],
-        ),
+        compared(seconds, rows),
         [
             Check(
                 f"rows/s, times those of {other}",
@@ -92,7 +82,7 @@ def _compared(
                 target,
                 at_least=True,
             )
-            for other, target in zip((_DLT, _DEFAULTS), least, strict=True)
+            for other, target in zip((_DLT, DEFAULTS), least, strict=True)
         ],
         {label: rows / one.wall for label, one in seconds.items()},
         [
@@ -100,20 +90,16 @@ def _compared(
             "Rows a second are those of all seconds, imports included: a user waits for them, too.",
             "All bodies come from the server's cache.",
             "dlt keeps arrays and objects in a column, like the others, and takes two processes.",
+            *(f"CPU of {label}: {one.shares}." for label, one in seconds.items()),
         ],
     )
-
-
-def _row(label: str, one: Seconds, rows: int, baseline: Seconds) -> tuple[str, ...]:
-    parts = (f"{part:.2f}" for part in one)
-    return (label, f"{rows / one.wall:,.0f}", *parts, f"{baseline.wall / one.wall:.2f}")
 
 
 def _loaders(bench: Bench, *, copied: bool) -> dict[str, Any]:
     target = shipped("target-postgres") | _NO_METADATA
     loaders: dict[str, Any] = {
-        _SHIPPED: piped(bench.ours, target),
-        _DEFAULTS: piped(bench.ours, {}),
+        SHIPPED: piped(bench.ours, target),
+        DEFAULTS: piped(bench.ours, {}),
     }
     if PlainSdk.name in bench.tools:
         loaders[_PLAIN] = piped(bench.tools[PlainSdk.name], target)
@@ -130,7 +116,7 @@ def again(bench: Bench) -> Findings:
     changed = max(1, parents // 100)
     work = Work(FAMILY)
     loaders: dict[str, Loader] = {
-        _SHIPPED: piped(bench.ours, shipped("target-postgres") | _NO_METADATA)
+        SHIPPED: piped(bench.ours, shipped("target-postgres") | _NO_METADATA)
     }
     if Dlt.name in bench.tools:
         dlt = bench.tools[Dlt.name]
@@ -154,14 +140,14 @@ def again(bench: Bench) -> Findings:
             bench.run(server, bench.ours, work, rows)  # fills the server's cache
             for label, loader in loaders.items():
                 say(f"  round {turn + 1}: {label}")
-                place = places[label].resumed() if label == _SHIPPED else places[label]
+                place = places[label].resumed() if label == SHIPPED else places[label]
                 taken[label].append(load(server, loader, place, rows))
-    seconds = _medians(taken)
-    best = seconds[_SHIPPED].wall
+    seconds = {label: Seconds.medians(runs) for label, runs in taken.items()}
+    best = seconds[SHIPPED].wall
     return Findings(
         Table(
             ("", "s loading", "s in all", "s CPU"),
-            [(label, *(f"{part:.2f}" for part in one)) for label, one in seconds.items()],
+            [(label, *one.cells) for label, one in seconds.items()],
         ),
         [
             Check(
@@ -179,67 +165,3 @@ def again(bench: Bench) -> Findings:
             "What is left is starting two programs, or dlt's three steps.",
         ],
     )
-
-
-def project(bench: Bench) -> Findings:
-    """Load every documented stream with `meltano run`, as shipped and by the target's defaults."""
-    records = bench.pick(1_000, 20)
-    meltano = Path(sys.executable).with_name("meltano")
-    if not meltano.is_file():
-        message = "Meltano is not installed"
-        raise FailedError(message)
-    taken: dict[str, list[Seconds]] = {_SHIPPED: [], _DEFAULTS: []}
-    with (
-        Server(records=records) as server,
-        ThrowawayPostgres() as postgres,
-        tempfile.TemporaryDirectory() as name,
-    ):
-        folder = Path(name, "project")
-        copy_project(folder)
-        path = os.pathsep.join([str(meltano.parent), os.environ["PATH"]])
-        paged = {"workforce_page_size": 100}  # the documented 2 would measure requests
-        env = {**QUIET, **variables({**server.config, **paged}), **postgres.variables()}
-        env["PATH"] = path
-        say("  installing the project")
-        measure([str(meltano), "install"], folder, env)
-        rows = sum(server.rows_of(stream.api, stream.name) for stream in STREAMS)
-        for turn in range(-1, bench.rounds):  # the first one fills the server's cache
-            for number, label in enumerate(taken):
-                if turn < 0 and number:
-                    continue
-                say(f"  round {turn + 1}: {label}")
-                schema = f"round_{turn + 1}_{number}"
-                more = {"TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": schema}
-                more |= _DEFAULT_SETTINGS if label == _DEFAULTS else {}
-                server.requests()
-                usage = measure([str(meltano), *_RUN], folder, env | more)
-                expect(postgres, schema, NAMES, rows)
-                if turn >= 0:
-                    started = server.requests().first
-                    wall = usage.ended - usage.started
-                    taken[label].append(Seconds(usage.ended - started, wall, usage.cpu))
-    seconds = _medians(taken)
-    return Findings(
-        Table(
-            ("", "rows/s", "s loading", "s in all", "s CPU", f"x {_DEFAULTS}"),
-            [_row(label, one, rows, seconds[_DEFAULTS]) for label, one in seconds.items()],
-        ),
-        [
-            Check(
-                "rows/s, times those by the target's defaults",
-                seconds[_DEFAULTS].wall / seconds[_SHIPPED].wall,
-                2,
-                at_least=True,
-            )
-        ],
-        {label: rows / one.wall for label, one in seconds.items()},
-        [
-            f"{rows:,} rows of {len(NAMES)} streams, from the command to its end.",
-            f"Lists have {records:,} rows, and up to five below each parent.",
-            "Pages of workforce have 100 rows, all others as documented.",
-        ],
-    )
-
-
-def _medians(taken: dict[str, list[Seconds]]) -> dict[str, Seconds]:
-    return {label: Seconds(*map(median, zip(*runs, strict=True))) for label, runs in taken.items()}
