@@ -304,7 +304,6 @@ class Watchdog:
         self._attempts: set[Attempt] = set()
         self._lock = threading.Lock()
         self._users = 0
-        self._over = threading.Event()
         self._thread: threading.Thread | None = None
 
     def open(self) -> None:
@@ -314,13 +313,12 @@ class Watchdog:
             self._start()
 
     def _start(self) -> None:
-        if self._users and not (self._thread and self._thread.is_alive()):
-            self._over = threading.Event()
-            self._thread = started(partial(self._watch, self._over), "watchdog")
+        if not (self._thread and self._thread.is_alive()):
+            self._thread = started(self._watch, "watchdog")
 
     @contextlib.contextmanager
     def limit(self, seconds: float) -> Iterator[Attempt]:
-        """Watch over one attempt of the calling thread.
+        """Watch over one attempt of the calling thread, whose user may have gone.
 
         Raises:
             TransientError: If there is no thread that could.
@@ -328,7 +326,7 @@ class Watchdog:
         attempt = Attempt(time.monotonic() + seconds, seconds)
         with self._lock:
             self._start()
-            if self._users and self._thread is None:
+            if self._thread is None:
                 msg = "this machine gives no thread that could limit the time of a request: "
                 msg += "allow this process more tasks or more address space"
                 raise TransientError(msg)
@@ -342,23 +340,22 @@ class Watchdog:
                 self._attempts.discard(attempt)
             attempt.let_go()
 
-    def _watch(self, over: threading.Event) -> None:
-        while not over.wait(_CHECK_EVERY) or (self._attempts and self._thread is None):
-            if over.is_set():  # the last attempts end in time, too
-                time.sleep(_CHECK_EVERY)
+    def _watch(self) -> None:
+        while True:
+            time.sleep(_CHECK_EVERY)
             now = time.monotonic()
             with self._lock:
+                if not (self._users or self._attempts):
+                    self._thread = None
+                    return
                 overdue = [attempt for attempt in self._attempts if attempt.deadline < now]
             for attempt in overdue:
                 attempt.abort()
 
     def close(self) -> None:
-        """Let a user go; the thread ends with the last one."""
+        """Let a user go; the thread ends after the last one, and after the last attempt."""
         with self._lock:
             self._users -= 1
-            if self._users <= 0:
-                self._over.set()
-                self._thread = None
 
 
 WATCHDOG = Watchdog()

@@ -606,6 +606,29 @@ def test_an_attempt_ends_in_time_after_its_client_and_with_it_the_watchdog(
         assert not dog.is_alive()
 
 
+def test_an_attempt_that_begins_after_its_client_ends_in_time_too(watchdog: Watchdog) -> None:
+    over = threading.Event()
+    with Server(Reply(before=lambda: over.wait(10))).running() as server:
+        one = sender.Sender(server.url, 1)
+        dog = watchdog._thread
+        assert dog is not None
+        one.close()
+        dog.join(5)
+        assert not dog.is_alive()
+        failures: list[str] = []
+
+        def run() -> None:
+            with pytest.raises(TransientError) as failure:
+                one.send(HTTPRequest(url=server.url), None, space.Space(), 0.5)
+            failures.append(str(failure.value))
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        thread.join(5)
+        over.set()
+    assert failures == ["no complete answer within 0.5 s"]
+
+
 def test_what_no_watchdog_limits_is_not_asked_for(
     watchdog: Watchdog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
