@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import random
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
@@ -87,6 +88,17 @@ def said(*rows: dict[str, Any], total: int | None = None) -> Reply:
     number = len(rows) if total is None else total
     pagination = {"totalItems": number, "nextPage": "2" if number > len(rows) else None}
     return Reply(body=json.dumps({"data": rows, "pagination": pagination}).encode())
+
+
+def in_pages(rows: list[dict[str, Any]], size: int) -> list[Reply]:
+    """Return the pages of a list."""
+    pages = []
+    for start in range(0, len(rows), size):
+        following = "more" if start + size < len(rows) else None
+        said_of_it = {"totalItems": len(rows), "nextPage": following}
+        body = {"data": rows[start : start + size], "pagination": said_of_it}
+        pages.append(Reply(body=json.dumps(body).encode()))
+    return pages
 
 
 def config_row(name: str | None, seconds: int) -> dict[str, Any]:
@@ -611,6 +623,40 @@ def test_rows_of_lists_in_order_do_not_fill_the_memory(monkeypatch: pytest.Monke
             assert bool(put_aside) is is_large
             ids = [one for one in taken.events if one != "-"]
             assert ids[:20] == [one["id"] for one in reversed(rows)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_memory_changes_neither_the_order_nor_where_the_bookmark_stands(seed: int) -> None:
+    """And no bookmark is ahead of a row that is not written, nor of one that was refused."""
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    moments = [chance.randrange(60) for _ in range(200)]
+    rows = [config_row(f"{number:03}", moment) for number, moment in enumerate(moments)]
+    chance.shuffle(rows)
+    refused = [config_row(None, 50)] if seed % 2 else []
+    outcomes = []
+    for memory in (1, 4_000, 40_000, 1 << 20):
+        with opened({"autotunes": in_pages([*rows, *refused], 20)}, "autotunes") as (
+            sync,
+            taken,
+            _,
+        ):
+            sync.root.access.memory = memory
+            moved: list[tuple[int, int]] = []
+
+            def note(taken: Taken = taken, moved: list[tuple[int, int]] = moved) -> None:
+                at = taken.at("autotunes")
+                moved.append((len(taken.events), -1 if at is None else at - LONG_AGO))
+
+            taken.moved = note  # type: ignore[method-assign]
+            sync.go()
+            outcomes.append((taken.events, moved))
+    ordered = sorted(rows, key=lambda one: (one["lastModifiedTime"], one["id"]))
+    assert outcomes[0][0] == [one["id"] for one in ordered]
+    for written, at in outcomes[0][1]:
+        assert all(one["lastModifiedTime"] - LONG_AGO >= at for one in ordered[written:])
+    assert len({at for _, at in outcomes[0][1]}) > 3
+    assert outcomes[0][1][-1][1] == (50 if refused else max(moments))
+    assert all(outcome == outcomes[0] for outcome in outcomes)
 
 
 def test_numbers_and_texts_may_be_keys_of_one_list(monkeypatch: pytest.MonkeyPatch) -> None:
