@@ -186,6 +186,17 @@ def test_a_stream_has_all_that_the_sdk_gives_one() -> None:
     assert ours.http_method == "GET"
 
 
+def test_a_stream_takes_all_that_the_sdks_takes() -> None:
+    kind = type(stream_of("tags"))
+    tap = plain_tap(versions=False)
+    given: dict[str, Any] = {"name": "gates", "path": "/other", "http_method": "POST"}
+    ours, theirs = kind(tap, **given), kind.__new__(kind)
+    RESTStream.__init__(theirs, tap, **given)
+    for one in ours, theirs:
+        assert (one.name, one.path, one.http_method) == ("gates", "/other", "POST")
+        assert "isEnabled" in one.schema["properties"]
+
+
 @pytest.mark.parametrize(
     ("level", "says"), [("DEBUG", True), ("INFO", False), ("WARNING", False), ("ERROR", False)]
 )

@@ -73,18 +73,35 @@ class SdkStream(RESTStream[int]):
 
     _tap: SdkTap
     _requests_session = None
-    _http_method = None
     _compiled_jsonpath = None
     _next_page_token_compiled_jsonpath = None
 
-    def __init__(self, tap: SdkTap, **more: Any) -> None:
-        """Take the tap.
+    def __init__(
+        self,
+        tap: SdkTap,
+        name: str | None = None,
+        schema: dict[str, Any] | None = None,
+        path: str | None = None,
+        *,
+        http_method: str | None = None,
+    ) -> None:
+        """Take what the SDK takes.
 
         The SDK would make a session of `requests` for every stream, which takes most of the time
         that a stream takes to make; requests are sent by `engine.http`.
+
+        Args:
+            tap: Whose stream it is.
+            name: Another name than its class has.
+            schema: Another schema.
+            path: Another path.
+            http_method: Another method than GET.
         """
+        if path:
+            self.path = path
+        self._http_method = http_method
         self._http_headers: dict[str, str] = {}
-        Stream.__init__(self, tap, **more)
+        Stream.__init__(self, tap, schema, name)
 
     def apply_catalog(self, catalog: Catalog) -> None:
         """Take what the user's catalog says of this stream, and say what cannot be honoured.
