@@ -218,11 +218,13 @@ class AnalyticsStream(AnsweringStream):
     @cached_property
     def typed_pages(self) -> TypedPages | None:
         """What decodes bodies into typed records, where nothing but its schema changes them."""
-        record, name = self.conformer.typed_record, self._selector.name
+        conformer, name = self.conformer, self._selector.name
         is_own = type(self).unwrap is not AnalyticsStream.unwrap or self._parses
-        if record is None or name is None or is_own or not self._adds_nothing:
+        if not conformer.takes_typed or name is None or is_own or not self._adds_nothing:
             return None
-        return TypedPages(record, name or None) if self.is_plain and not self.children else None
+        if self.children or not self.is_plain:
+            return None
+        return TypedPages(conformer.typed_record, name or None)
 
     @property
     def _names(self) -> set[str]:

@@ -14,7 +14,6 @@ import threading
 from collections import Counter
 from contextlib import suppress
 from decimal import Decimal
-from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -152,10 +151,18 @@ class Conformer:
             if not is_told(properties[name])
         ]
 
-    @cached_property
-    def typed_record(self) -> type[TypedRecord] | None:
-        """The type of records that can be decoded straight into it; None if none can."""
-        return None if self._keeps else typed_record(self._known, self._left_out)
+    @property
+    def takes_typed(self) -> bool:
+        """Whether records can be decoded straight into a type, which has no place for unknowns."""
+        return not self._keeps
+
+    def typed_record(self, order: Collection[str]) -> type[TypedRecord]:
+        """Return the type that records can be decoded straight into.
+
+        Args:
+            order: The fields of a record as they come, for a type in that order is faster.
+        """
+        return typed_record(self._known, self._left_out, order)
 
     @property
     def unknown(self) -> Counter[str]:

@@ -17,7 +17,7 @@ from msgspec.structs import astuple
 from tap_analytics.engine.values.fitting import exact_number, type_names, value_type
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 
 _MOST_PARTS = 40
@@ -79,17 +79,21 @@ def is_told(schema: Mapping[str, Any]) -> bool:
     return is_flat and (not isinstance(inner, dict) or is_told(inner))
 
 
-def typed_record(schema: Mapping[str, Any], left_out: Collection[str] = ()) -> type[TypedRecord]:
+def typed_record(
+    schema: Mapping[str, Any], left_out: Collection[str] = (), order: Collection[str] = ()
+) -> type[TypedRecord]:
     """Return the type of records that have a schema, as far as decoding can tell it.
 
     Args:
         schema: JSON schema of the records.
         left_out: Top-level fields that may hold anything.
+        order: The fields that come first, in this order.
     """
     properties = schema.get("properties", {})
     kinds = {name: value_type(part) if is_told(part) else Any for name, part in properties.items()}
     kinds.update(dict.fromkeys(left_out, Any))
-    places = {name: f"field_{number}" for number, name in enumerate(kinds)}
+    names = dict.fromkeys(name for name in (*order, *kinds) if name in kinds)
+    places = {name: f"field_{number}" for number, name in enumerate(names)}
     return msgspec.defstruct(  # type: ignore[return-value]
         "Typed",
         [(at, kinds[name] | UnsetType, UNSET) for name, at in places.items()],
@@ -102,17 +106,24 @@ def typed_record(schema: Mapping[str, Any], left_out: Collection[str] = ()) -> t
 
 
 class TypedPages:
-    """Decodes the bodies of one stream, as soon as it knows what is around the records."""
+    """Decodes the bodies of one stream, as soon as it knows what records and bodies are like.
 
-    def __init__(self, record: type[TypedRecord], name: str | None) -> None:
+    The fields of its records have the order of the first ones, for a field that is where it is
+    looked for is found at once: of a record of a hundred fields in another order, most of the
+    time would be looking.
+    """
+
+    def __init__(
+        self, make: Callable[[Collection[str]], type[TypedRecord]], name: str | None
+    ) -> None:
         """Take what the records are.
 
         Args:
-            record: Their type.
+            make: Returns their type, given the order of their fields.
             name: Where in a body they are; None if the body is the array of them.
         """
-        self._records = list[record]  # type: ignore[valid-type]
-        self._names = tuple(record.places)
+        self._make = make
+        self._record: type[TypedRecord] | None = None
         self._name = name
         self._parts: frozenset[str] = frozenset()
         self._decoder: msgspec.json.Decoder[Any] | None = None
@@ -120,33 +131,34 @@ class TypedPages:
 
     def learn(self, body: Any) -> None:
         """Look at a body that was decoded the usual way: the next ones will have its parts."""
-        if self._name is None:
-            kind: Any = self._records
-        elif isinstance(body, dict) and self._name in body:
+        is_body = self._name is not None and isinstance(body, dict) and self._name in body
+        if is_body and not body.keys() <= self._parts:
             self._parts |= body.keys()
-            if len(self._parts) > _MOST_PARTS:
-                return
-            kind = self._body_type(self._name, sorted(self._parts - {self._name}))
-        else:
-            return
-        self._decoder = msgspec.json.Decoder(kind, float_hook=exact_number)
+            self._decoder = None
 
-    def _body_type(self, name: str, others: Sequence[str]) -> type:
-        fields: list[Any] = [("records", self._records)]
-        fields += [(f"part_{number}", Any, UNSET) for number, _ in enumerate(others)]
-        return msgspec.defstruct(
-            "Body",
-            fields,
-            rename=dict(zip([at for at, *_ in fields], [name, *others], strict=True)),
-            forbid_unknown_fields=True,
-        )
+    def arrange(self, records: Sequence[Any]) -> None:
+        """Give records that were decoded the usual way the order of fields that typed ones have.
+
+        It is the order of the first records that are arranged, those of the first page. Which page
+        is decoded which way depends on the threads; what leaves does not.
+        """
+        if not records or not isinstance(records[0], dict):
+            return
+        if self._record is None:
+            self._record = self._make(max(records, key=len))
+        names = self._record.places
+        for record in records:
+            fields = dict(record)
+            record.clear()
+            record.update({name: fields[name] for name in names if name in fields})
 
     def decode(self, body: bytes) -> Any | None:
         """Return a body as it is decoded else, but with typed records; None if it does not fit."""
-        if self._decoder is None or not self._chances:
+        decoder = self._decoder or self._new_decoder()
+        if decoder is None or not self._chances:
             return None
         try:
-            decoded = self._decoder.decode(body)
+            decoded = decoder.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._chances -= 1
             return None
@@ -156,16 +168,27 @@ class TypedPages:
         parts = zip(decoded.__struct_encode_fields__, astuple(decoded), strict=True)
         return {name: value for name, value in parts if value is not UNSET}
 
-    def arrange(self, records: Sequence[Any]) -> None:
-        """Give records that were decoded the usual way the order of fields that typed ones have.
+    def _new_decoder(self) -> msgspec.json.Decoder[Any] | None:
+        """Return a decoder for what is known by now; None if that is not enough, or too much."""
+        if self._record is None:
+            return None
+        kind: Any = list[self._record]  # type: ignore[name-defined]
+        if self._name is not None:
+            if not 0 < len(self._parts) <= _MOST_PARTS:
+                return None
+            kind = self._body_type(kind, self._name, sorted(self._parts - {self._name}))
+        self._decoder = msgspec.json.Decoder(kind, float_hook=exact_number)
+        return self._decoder
 
-        Which page is decoded which way depends on the threads; what leaves does not.
-        """
-        if records and isinstance(records[0], dict):
-            for record in records:
-                fields = dict(record)
-                record.clear()
-                record.update({name: fields[name] for name in self._names if name in fields})
+    def _body_type(self, records: Any, name: str, others: Sequence[str]) -> type:
+        fields: list[Any] = [("records", records)]
+        fields += [(f"part_{number}", Any, UNSET) for number, _ in enumerate(others)]
+        return msgspec.defstruct(
+            "Body",
+            fields,
+            rename=dict(zip([at for at, *_ in fields], [name, *others], strict=True)),
+            forbid_unknown_fields=True,
+        )
 
 
 def column(records: Sequence[Any], name: str, default: Any = None) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -18,6 +18,9 @@ from tap_analytics.engine.values.conform import Conformer
 from tap_analytics.engine.values.encode import encode, encode_lines
 from tap_analytics.engine.values.typed import TypedPages, TypedRecord, column, leave_out, put
 from tests.engine.values.test_conform import NAMES, SCHEMA, TIMED, VALID, WILD
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NUMBERS = [
     Decimal(text) for text in ("1.10", "1e400", "-0.0", "3.0", "1e5", "0.1234567890123456789")
@@ -52,38 +55,42 @@ def written(value: Any) -> str:
     return json.dumps(value)
 
 
-def pages(conformer: Conformer, name: str | None = "data") -> TypedPages:
-    """Return what decodes pages of such records."""
-    assert conformer.typed_record is not None
+def pages(conformer: Conformer, name: str | None = "data", order: Sequence[str] = ()) -> TypedPages:
+    """Return what decodes pages of such records, whose first one had the fields in an order."""
     typed = TypedPages(conformer.typed_record, name)
+    typed.arrange([dict.fromkeys(order)])
     typed.learn([] if name is None else {name: [], "meta": None})
     return typed
 
 
-def left(conformer: Conformer, records: list[Any]) -> list[bytes]:
+def left(conformer: Conformer, records: list[Any], order: Sequence[str] = ()) -> list[bytes]:
     """Conform records, and return what leaves of them, byte by byte."""
     conformer(records)
-    pages(conformer).arrange(records)
+    pages(conformer, order=order).arrange(records)
     lines = encode_lines(records).splitlines()
     assert lines == [encode(record) for record in records]
     return lines
 
 
 @settings(max_examples=500)
-@given(PAGES, st.sampled_from([(), ("text", "number", "objects")]))
+@given(
+    PAGES,
+    st.sampled_from([(), ("text", "number", "objects")]),
+    st.lists(st.sampled_from(list(SCHEMA["properties"])), unique=True),
+)
 def test_both_ways_to_decode_a_page_let_the_same_leave(
-    records: list[dict[str, Any]], left_out: tuple[str, ...]
+    records: list[dict[str, Any]], left_out: tuple[str, ...], order: list[str]
 ) -> None:
     body = written({"data": records, "meta": {"total": 7.50}}).encode()
     usual, typed = (Conformer(SCHEMA, left_out=left_out, apart=["text"]) for _ in range(2))
-    decoded = pages(typed).decode(body)
+    decoded = pages(typed, order=order).decode(body)
     if decoded is None:
         return
     expected = decode(body)
     assert decoded["meta"] == expected["meta"]
     rows, same = expected["data"], decoded["data"]
     assert [set(row) for row in same] == [set(row) for row in rows]
-    assert left(typed, same) == left(usual, rows)
+    assert left(typed, same, order) == left(usual, rows, order)
     assert (typed.changed, typed.unknown) == (usual.changed, usual.unknown)
     for name in SCHEMA["properties"]:
         assert encode(column(same, name)) == encode(column(rows, name))
@@ -173,6 +180,20 @@ def test_what_is_around_the_records_is_learnt() -> None:
     assert (decoded["errors"], decoded["meta"]) == ([], {"total": 1})
     typed.learn({f"part {number}": 1 for number in range(100)} | {"data": []})
     assert typed.decode(b'{"part 1": 1, "data": []}') is None, "too many to be the parts of a body"
+
+
+def test_fields_have_the_order_of_the_first_records_that_are_arranged() -> None:
+    typed = TypedPages(Conformer(SCHEMA).typed_record, None)
+    late = b'[{"integer": 1, "text": "a", "day": null}]'
+    assert typed.decode(late) is None, "before the first page was looked at"
+    first = [{"day": None}, {"day": None, "text": "a"}]
+    typed.arrange(first)
+    records = decode(late)
+    typed.arrange(records)
+    assert list(records[0]) == ["day", "text", "integer"]
+    assert encode(typed.decode(late)) == encode(records)
+    typed.arrange([{"integer": 1, "day": None}])
+    assert encode(typed.decode(late)) == encode(records), "later pages change nothing"
 
 
 def test_pages_that_never_fit_are_not_tried_for_ever() -> None:
