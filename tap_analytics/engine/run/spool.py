@@ -105,7 +105,7 @@ class Spool:
             rows = [_with_comparable_key(row) for row in rows]
         self._rows += rows
         self._bytes += sum([len(row[3]) for row in rows]) + _ROW_OVERHEAD * len(rows)
-        if self._bytes >= self._most():
+        if self._bytes > self._most():
             self._spill()
 
     def _most(self) -> int:

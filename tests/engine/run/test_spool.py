@@ -98,7 +98,7 @@ def test_runs_are_small_while_they_are_few_and_no_larger_than_the_memory() -> No
         put(spool, row(number))
         if len(spool._runs) > len(sizes):
             sizes.append(number + 1 - sum(sizes))
-    per_run = [-(-10_000 * share // spools._ROW_OVERHEAD) for share in range(1, 9)]
+    per_run = [10_000 * share // spools._ROW_OVERHEAD + 1 for share in range(1, 9)]
     assert sizes[0] == per_run[-1], "what fits in memory stays there"
     assert [sizes[place] for place in (1, 15, 16, 31, 32, 111, 112)] == [
         per_run[share] for share in (0, 0, 1, 1, 2, 6, 7)

@@ -637,7 +637,7 @@ def test_memory_changes_neither_the_order_nor_where_the_bookmark_stands(
     chance.shuffle(rows)
     refused = [config_row(None, 50)] if seed % 2 else []
     ordered = sorted(rows, key=lambda one: (one["lastModifiedTime"], one["id"]))
-    for memory in (1, 4_000, 40_000, 1 << 20):
+    for memory in (2, 4_000, 40_000, 1 << 20):
         with opened({"autotunes": in_pages([*rows, *refused], 20)}, "autotunes") as (
             sync,
             taken,
