@@ -7,10 +7,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tap_analytics.sandbox import Sandbox
 from tests.helpers.support import catalog, entry_of, metadata_of, read_result, settings, started_tap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Row = dict[str, Any]
 Rows = dict[str, dict[str, Row]]
@@ -44,6 +47,12 @@ class Load:
     """
 
     text: bytes
+
+    def only(self, streams: Iterable[str]) -> Load:
+        """Return what was written of some streams."""
+        chosen = set(streams)
+        pairs = zip(self.lines, self.text.splitlines(keepends=True), strict=True)
+        return Load(b"".join(text for line, text in pairs if line.get("stream") in chosen))
 
     @cached_property
     def lines(self) -> list[Row]:
