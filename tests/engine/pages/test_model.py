@@ -94,7 +94,7 @@ class Model:
             records,
             signals,
             hash(tuple(rows)),
-            10,
+            10 + len(rows),
             "2026-01-01T00:00:00Z",
             asked_at=self.clock,
             answered_at=self.clock,
@@ -116,6 +116,9 @@ def read_once(model: Model, concurrency: int, earlier: Outline | None) -> tuple[
                 check.ledger.add([(row["id"],) for row in got.records])
                 check.see(got)
                 seen |= {row["id"] for row in got.records}
+            assert reader.held_bytes == sum(
+                got.size for got in reader._arrived.values() if isinstance(got, Page)
+            )
             if reader.is_drained():
                 break
             assert not reader.is_stuck
