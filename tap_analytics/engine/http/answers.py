@@ -236,9 +236,7 @@ def judge(answer: Answer, statuses: Collection[int] = (), said: str | None = Non
     """
     if answer.is_good:
         return
-    failure = _failure(answer, statuses, told(answer) if said is None else said)
-    failure.status = answer.status_code
-    raise failure
+    raise _failure(answer, statuses, told(answer) if said is None else said)
 
 
 @contextmanager
@@ -251,15 +249,26 @@ def translated(answer: Answer) -> Iterator[None]:
     try:
         yield
     except (FatalAPIError, RetriableAPIError) as error:
-        failure = _failure(answer, THROTTLED, str(error))
-        if isinstance(error, RetriableAPIError) is not isinstance(failure, TransientError):
-            kind = ReadError if isinstance(error, FatalAPIError) else TransientError
-            failure = kind(str(error))
+        raise _in_our_words(error, answer) from None
+
+
+def _in_our_words(error: FatalAPIError | RetriableAPIError, answer: Answer) -> ReadError:
+    failure = _failure(answer, THROTTLED, str(error))
+    if isinstance(error, RetriableAPIError) is not isinstance(failure, TransientError):
+        kind = ReadError if isinstance(error, FatalAPIError) else TransientError
+        failure = kind(str(error))
         failure.status = answer.status_code
-        raise failure from None
+    return failure
 
 
 def _failure(answer: Answer, statuses: Collection[int], said: str) -> ReadError:
+    """Return what to raise; who raises keeps no name of it, which would keep the answer, too."""
+    failure = _kind_of_failure(answer, statuses, said)
+    failure.status = answer.status_code
+    return failure
+
+
+def _kind_of_failure(answer: Answer, statuses: Collection[int], said: str) -> ReadError:
     status = answer.status_code
     if has_expired(answer):
         msg = f"{said} (the token is invalid or has expired)"

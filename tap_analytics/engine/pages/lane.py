@@ -216,7 +216,10 @@ class Lane:
             with self._lock:
                 self._wake()
             result = job.reader.source.fetch(job.token)
-        except Exception as error:  # noqa: BLE001 - it is raised where the page is consumed
+        except ReadError as error:  # it is raised where the page is consumed
+            error.__context__ = None  # how it came about holds the whole answer
+            result = error.with_traceback(None)
+        except Exception as error:  # noqa: BLE001 - so is this
             result = error
         except BaseException as error:
             result = ReadError(f"the thread that read it has died of {type(error).__name__}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import re
 import socket
 import threading
 import time
+import weakref
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
@@ -15,10 +17,12 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 from singer_sdk.streams.rest import HTTPRequest
 
 from tap_analytics.engine.errors import Denied, Gone, ReadError, TransientError
 from tap_analytics.engine.http import connection, sender, space
+from tap_analytics.engine.http.answers import judge
 from tap_analytics.engine.http.budget import Budget
 from tap_analytics.engine.http.client import Client, Patience
 from tap_analytics.engine.http.connection import Watchdog
@@ -548,6 +552,33 @@ def test_what_cannot_be_read_is_no_good_answer() -> None:
         with pytest.raises(ReadError, match="unreadable"):
             ask.client.fetch(request, read, ask.tally)
         assert (ask.budget._in_flight, ask.budget._pace._successes) == (0, 0)
+
+
+@pytest.mark.parametrize("status", [202, 400, 401, 404, 429, 500])
+@pytest.mark.parametrize("hook", [None, FatalAPIError, RetriableAPIError])
+def test_a_failure_ends_with_its_answer(
+    status: int, hook: type[FatalAPIError | RetriableAPIError] | None
+) -> None:
+    """Cycles of references are looked for seldom, and the answers may be large."""
+    answers: list[weakref.ref[Answer]] = []
+
+    def validate(answer: Answer) -> None:
+        answers.append(weakref.ref(answer))
+        if hook is not None:
+            msg = "no"
+            raise hook(msg)
+        judge(answer, FAST.statuses)
+
+    with asking(Reply(status)) as (ask, server):
+        request = HTTPRequest(url=server.url)
+        gc.disable()
+        try:
+            with suppress(ReadError):
+                ask.client.fetch(request, lambda got: got.json(), ask.tally, validate=validate)
+            assert answers
+            assert [ref() for ref in answers] == [None] * len(answers)
+        finally:
+            gc.enable()
 
 
 @pytest.fixture

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
-from contextlib import contextmanager
+import weakref
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -13,17 +15,21 @@ from tap_analytics.engine.errors import ReadError
 from tap_analytics.engine.pages import lane as lanes
 from tap_analytics.engine.pages.judge import Judge, Outline
 from tap_analytics.engine.pages.lane import Lane
+from tap_analytics.engine.pages.page import Page
 from tap_analytics.engine.pages.pagination import Signals
 from tap_analytics.engine.pages.reader import ListReader
-from tests.engine.doubles import Pairs, Source, page
+from tests.engine.doubles import SILENT, Pairs, Source, page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tap_analytics.engine.http.client import Client
-    from tap_analytics.engine.pages.page import Page
 
 SECONDS = 10.0
+
+
+class Answered(Page, weakref=True):
+    """A page of which is known when it is no more."""
 
 
 class Idle:
@@ -167,6 +173,29 @@ def test_any_other_exception_is_raised_too() -> None:
         with pytest.raises(ZeroDivisionError):
             ids(lane, reader)
         assert ids(lane, lane.open((0,), Source(counted(1)))) == [2, 3]
+
+
+def test_what_could_not_be_read_holds_nothing_of_its_answer() -> None:
+    answers: list[weakref.ref[Page]] = []
+
+    def fetch(token: int) -> Page:
+        answer = Answered([], SILENT, token, 0, "")
+        answers.append(weakref.ref(answer))
+        try:
+            answer.records[0]
+        except IndexError:
+            msg = "answered without records"
+            raise ReadError(msg) from None
+        return answer
+
+    gc.disable()
+    try:
+        with lane_of(2) as lane:
+            with suppress(ReadError):
+                ids(lane, lane.open((0,), Source(fetch)))
+            until(lambda: [ref() for ref in answers] == [None])
+    finally:
+        gc.enable()
 
 
 def test_a_list_that_is_read_is_forgotten() -> None:
