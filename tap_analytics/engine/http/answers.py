@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from functools import cached_property, lru_cache
 from http import HTTPStatus
@@ -24,7 +23,7 @@ from tap_analytics.engine.values import times
 from tap_analytics.engine.values.fitting import exact_number
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping
 
     from tap_analytics.engine.values.typed import TypedPages
 
@@ -239,20 +238,8 @@ def judge(answer: Answer, statuses: Collection[int] = (), said: str | None = Non
     raise _failure(answer, statuses, told(answer) if said is None else said)
 
 
-@contextmanager
-def translated(answer: Answer) -> Iterator[None]:
-    """Say in our words what a hook raises in the SDK's, and what the answer's status adds.
-
-    Raises:
-        ReadError: In place of `FatalAPIError` and, as `TransientError`, `RetriableAPIError`.
-    """
-    try:
-        yield
-    except (FatalAPIError, RetriableAPIError) as error:
-        raise _in_our_words(error, answer) from None
-
-
-def _in_our_words(error: FatalAPIError | RetriableAPIError, answer: Answer) -> ReadError:
+def translated(error: FatalAPIError | RetriableAPIError, answer: Answer) -> ReadError:
+    """Return in our words what a hook raised in the SDK's, and what the answer's status adds."""
     failure = _failure(answer, THROTTLED, str(error))
     if isinstance(error, RetriableAPIError) is not isinstance(failure, TransientError):
         kind = ReadError if isinstance(error, FatalAPIError) else TransientError

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
 from tap_analytics.engine.errors import ReadError, TooSlow, TransientError
 from tap_analytics.engine.http.answers import THROTTLED, is_refused, judge, translated
@@ -222,9 +223,11 @@ class Client:
                 )
                 if is_first and is_refused(answer):
                     raise _TokenRefused(answer.request)
-                with translated(answer):
+                try:
                     self._validate(answer, terms)
                     result = read(answer)
+                except (FatalAPIError, RetriableAPIError) as error:
+                    raise translated(error, answer) from None
             outcome.is_good = True
         except TransientError as failure:
             if failure.throttled and failure.wait is None:
