@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from tap_analytics import collector, selection
 from tap_analytics.engine.accounts import accounts
 from tap_analytics.engine.errors import ClosedOutput, Terminated
-from tap_analytics.engine.output import closing
+from tap_analytics.engine.output import closing, pipe
 from tap_analytics.engine.output.progress import Progress
 from tap_analytics.engine.run.access import accesses
 from tap_analytics.engine.run.run import Run
@@ -63,6 +63,7 @@ def execute(tap: BaseTap) -> int:
     with Progress(run.report, is_on=tap.config.get("progress", True)):
         try:
             collector.spare()
+            pipe.widen()
             tap.settle_replication_methods()
             run.read(list(tap.roots))
             run.close()
