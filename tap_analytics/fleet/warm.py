@@ -17,7 +17,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from tap_analytics import execution  # noqa: F401 - so that no fork imports it
+from tap_analytics import execution, selection  # noqa: F401 - so that no fork imports it
 from tap_analytics.fleet import guard
 from tap_analytics.tap import TapAnalytics
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Fork at each message."""
+    selection.every_name(TapAnalytics.packages)  # which imports them all, so that no fork does
     gc.freeze()  # so that collections in forks do not write to what they share
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a guard
     link = socket.socket(fileno=os.dup(0))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import pickle
+import pkgutil
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_analytics import apis
 from tap_analytics.fleet.pipeline import Ending
 from tap_analytics.fleet.unit import Outcome, Unfinished, Unit
 from tap_analytics.fleet.work import halt, judge, read_account
@@ -294,3 +297,19 @@ def test_units_travel(work: Work) -> None:
     assert copy.settings == unit.settings
     error = Unfinished(Outcome("acme", "failed", reason="why"))
     assert str(pickle.loads(pickle.dumps(error))) == "acme: why"  # noqa: S301
+
+
+def test_a_process_that_forks_has_imported_every_stream() -> None:
+    names = [one.name for one in pkgutil.walk_packages(apis.__path__, f"{apis.__name__}.")]
+    code = "import sys; from tap_analytics.fleet import warm; warm.main(); print(*sys.modules)"
+    ours, theirs = socket.socketpair()
+    with theirs:
+        ours.close()
+        ran = subprocess.run(  # noqa: S603
+            [sys.executable, "-c", code],
+            stdin=theirs.fileno(),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert set(names) <= set(ran.stdout.split())
