@@ -96,7 +96,7 @@ class Sender:
     ) -> Answer:
         query = request.encode_params()
         url = f"{request.url}?{query}" if query else request.url
-        for _ in range(_MOST_REDIRECTS):
+        for _ in range(_MOST_REDIRECTS + 1):
             answer = self._send(self._prepared(request, url, auth), attempt, space)
             location = answer.headers.get("Location")
             if not (300 <= answer.status_code < 400 and location):  # noqa: PLR2004
