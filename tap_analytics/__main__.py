@@ -10,7 +10,10 @@ def main() -> None:
     collector.spare()  # before the imports, which make the most
     from tap_analytics.tap import TapAnalytics  # noqa: PLC0415
 
-    TapAnalytics.cli()
+    try:
+        TapAnalytics.cli()
+    finally:
+        collector.stop()
 
 
 if __name__ == "__main__":

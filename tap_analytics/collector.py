@@ -15,3 +15,12 @@ def spare() -> None:
     """
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 100)
+
+
+def stop() -> None:
+    """Leave what there is to the end of the process, which frees all of it at once.
+
+    Looking through it for cycles first would take a fifth of the time of ``--discover``.
+    """
+    gc.disable()
+    gc.freeze()

@@ -112,6 +112,16 @@ def test_the_catalog_is_the_one_that_the_sdk_makes(more: dict[str, Any]) -> None
     assert ours == theirs.__get__(tap)
 
 
+def test_a_command_ends_without_a_search_for_cycles() -> None:
+    code = (
+        "import atexit, gc, sys; from tap_analytics.__main__ import main; sys.argv += ['--about'];"
+        "atexit.register(lambda: print(gc.isenabled(), gc.get_freeze_count() > 10_000)); main()"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment(), check=True, capture_output=True)  # noqa: S603
+    assert done.stdout.splitlines()[-1] == b"False True"
+
+
 def imported_with(modules: str) -> set[str]:
     command = [sys.executable, "-c", f"import sys, {modules}; print(*sys.modules)"]
     ran = subprocess.run(command, env=environment(), check=True, capture_output=True)  # noqa: S603
