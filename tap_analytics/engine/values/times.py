@@ -247,7 +247,8 @@ def _local_and_ahead(texts: list[str]) -> tuple[Iterable[datetime], Iterable[tim
     said = msgspec.json.encode(texts)
     local = said.replace(f'{zone}"'.encode(), b'Z"')
     if len(said) - len(local) == len(texts) * (len(zone) - 1):  # then all have the same zone
-        return _decode_local(local), repeat(_ahead_of_utc(zone))
+        the_same = _ahead_of_utc(zone)  # first, for it refuses what is no zone
+        return _decode_local(local), repeat(the_same)
     ahead = [_ahead_of_utc(text[-6:]) for text in texts]
     return _read([f"{text[:-6]}Z" for text in texts], _Times), ahead
 
