@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tap_analytics.engine.pages.pagination import Paginator
+    from tap_analytics.engine.run.spool import Spool
 
 SILENT = Signals()
 
@@ -53,6 +54,11 @@ def page(
 def row(order: int, key: Any = 0, **parts: Any) -> Row:
     """Return a row whose value is its order."""
     return Row(order, key, parts.get("number", 0), parts.get("lines", b""), order, None)
+
+
+def spooled(spool: Spool) -> list[Row]:
+    """Return all rows of a spool, in order."""
+    return [Row._make(fields) for stretch in spool.stretches() for fields in stretch]
 
 
 class Reply(NamedTuple):

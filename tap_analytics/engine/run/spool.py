@@ -164,10 +164,6 @@ class Spool:
                 del rows[:complete]
         yield _ordered(rows)
 
-    def rows(self) -> Iterator[Row]:
-        """Yield all rows one by one, like `stretches`."""
-        return map(Row._make, chain.from_iterable(self.stretches()))
-
     def close(self) -> None:
         """Forget all rows and give the space back."""
         self._rows, self._runs, self._bytes = [], [], 0

@@ -23,7 +23,7 @@ from tap_analytics.engine.run.reading import Reading
 from tap_analytics.engine.run.spool import Row, Spool
 from tap_analytics.engine.values.cursors import Window
 from tap_analytics.tap import TapAnalytics
-from tests.engine.doubles import Asked, Reply, Server
+from tests.engine.doubles import Asked, Reply, Server, spooled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -216,7 +216,7 @@ def test_what_is_spooled_is_forgotten_when_the_list_is_read_again() -> None:
         spool = Spool()
         for batch in listing.batches(Window(), spool):
             spool.extend(listing.reading.row_maker.rows(batch))
-        assert ids(spool.rows()) == "bdx"
+        assert ids(spooled(spool)) == "bdx"
 
 
 def test_spooled_rows_come_as_their_pages_do() -> None:

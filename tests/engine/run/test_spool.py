@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tap_analytics.engine.run import spool as spools
 from tap_analytics.engine.run.spool import Row, Spool
 from tap_analytics.engine.values.cursors import FIRST
-from tests.engine.doubles import row
+from tests.engine.doubles import row, spooled
 
 ROWS = st.lists(
     st.tuples(st.sampled_from([FIRST, -1, 0, 1, 2]), st.integers(0, 6), st.binary(max_size=9)),
@@ -54,7 +54,7 @@ def test_rows_come_in_order_and_each_key_once(
 ) -> None:
     spool = Spool()
     latest = latest_of(spool, parts, size)
-    found = list(spool.rows())
+    found = spooled(spool)
     assert found == [latest[place] for place in sorted(latest)]
     assert all(type(item) is Row for item in found)
     spool.close()
@@ -67,7 +67,7 @@ def test_keys_may_be_numbers_in_some_rows_and_texts_in_others(
 ) -> None:
     spool = Spool(mixed_keys=True)
     latest = latest_of(spool, parts, size)
-    found = list(spool.rows())
+    found = spooled(spool)
     by_kind = sorted(latest, key=lambda pair: (pair[0], isinstance(pair[1][0], str), pair[1]))
     assert found == [latest[pair] for pair in by_kind]
     spool.close()
@@ -104,7 +104,7 @@ def test_runs_are_small_while_they_are_few_and_no_larger_than_the_memory() -> No
         per_run[share] for share in (0, 0, 1, 1, 2, 6, 7)
     ]
     assert max(sizes) == per_run[-1]
-    assert [item.number for item in spool.rows()] == [0] * 20_000
+    assert [item.number for item in spooled(spool)] == [0] * 20_000
     spool.close()
 
 
@@ -115,14 +115,14 @@ def test_rows_survive_the_file_whole() -> None:
     for item in rows:
         put(spool, item)
     assert len(spool._runs) == 2
-    assert list(spool.rows()) == [rows[1], rows[2], rows[0]]
+    assert spooled(spool) == [rows[1], rows[2], rows[0]]
     spool.close()
 
 
 def test_few_rows_need_no_file() -> None:
     spool = Spool()
     put(spool, row(1))
-    assert list(spool.rows()) == [row(1)]
+    assert spooled(spool) == [row(1)]
     assert spool._file._file is None
 
 
@@ -135,9 +135,9 @@ def test_the_file_is_gone_with_the_rows() -> None:
     spool.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
-    assert list(spool.rows()) == []
+    assert spooled(spool) == []
     put(spool, row(5))
-    assert list(spool.rows()) == [row(5)]
+    assert spooled(spool) == [row(5)]
 
 
 def test_a_spool_can_be_used_again() -> None:
@@ -145,5 +145,5 @@ def test_a_spool_can_be_used_again() -> None:
     for start in (0, 100):
         for number in range(20):
             put(spool, row(start + number, lines=b"x" * 300))
-        assert [item.order for item in spool.rows()] == list(range(start, start + 20))
+        assert [item.order for item in spooled(spool)] == list(range(start, start + 20))
         spool.close()
