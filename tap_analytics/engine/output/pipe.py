@@ -12,9 +12,9 @@ _BYTES = 1024 * 1024
 def widen() -> None:
     """Let standard output hold more, if it is a pipe and the system can, as Linux does.
 
-    Lines that wait for their STATE leave in megabytes, and a tap that writes waits until all but
-    what the pipe holds was read. A target would then be through with the 64 KB that it holds
-    before there is more, and each would wait for the other in turns.
+    Lines leave in large pieces, and a tap that writes waits until all but what the pipe holds
+    was read. A target would then be through with the 64 KB that it holds before there is more,
+    and each would wait for the other in turns.
     """
     if sys.platform != "linux":
         return

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _FLUSH_AT = 256 * 1024
-_HOLD_AT_MOST = 4 * 1024 * 1024
+_HOLD_AT_MOST = 512 * 1024
+"""Half of what the pipe to a target holds: it has one half to read while the other is made."""
 _SECONDS_BETWEEN_STATES = 1.0
 _SECONDS_TO_FIRST_STATE = 0.2
 _SECONDS_STUCK = 3.0

@@ -98,7 +98,7 @@ def test_lines_leave_when_they_are_flushed(pipe: Pipe) -> None:
     assert pipe.read() == b""
 
 
-@pytest.mark.parametrize(("holding", "size"), [(False, 256 << 10), (True, 4 << 20)])
+@pytest.mark.parametrize(("holding", "size"), [(False, 256 << 10), (True, 512 << 10)])
 def test_lines_leave_when_enough_have_gathered(pipe: Pipe, size: int, *, holding: bool) -> None:
     writer = LineWriter()
     writer.holding = holding
