@@ -8,11 +8,11 @@ from bisect import insort
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_analytics.engine.errors import ReadError
-from tap_analytics.engine.pages.reader import ListReader, PageSource
+from tap_analytics.engine.pages.reader import ListReader, PageSource, Stock
 from tap_analytics.engine.threads import started
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from tap_analytics.engine.http.client import Client
     from tap_analytics.engine.pages.judge import Outline
@@ -64,6 +64,7 @@ class Lane:
         self._work = threading.Condition(self._lock)
         self._arrival = threading.Condition(self._lock)
         self._readers: list[ListReader] = []
+        self._stock = Stock()
         self._head: ListReader | None = None
         self._in_flight = 0
         self._largest = 0
@@ -89,7 +90,7 @@ class Lane:
             earlier: How the list looked when it was read before and did not add up.
         """
         window = self.concurrency - 1 if speculate else 0
-        reader = ListReader(priority, source, window, earlier)
+        reader = ListReader(priority, source, window, earlier, self._stock)
         with self._lock:
             insort(self._readers, reader, key=lambda other: other.priority)
             self._wake()
@@ -233,17 +234,16 @@ class Lane:
                 if job.reader is self._head:
                     self._arrival.notify_all()
 
-    def _servable(self) -> list[ListReader]:
-        pages = self._in_flight + sum(reader.held_pages for reader in self._readers)
-        size = sum(reader.held_bytes for reader in self._readers)
-        size += self._in_flight * self._largest
+    def _servable(self) -> Iterable[ListReader]:
+        pages = self._stock.pages + self._in_flight
+        size = self._stock.size + self._in_flight * self._largest
         is_large = size >= self._bytes_ahead
         self._held_back = is_large or pages >= _PAGES_AHEAD_PER_THREAD * self.concurrency
         if not self._held_back:
             return self._readers
         if self._head and self._may_pass(self._head):
             return [self._head]
-        return [] if is_large else [reader for reader in self._readers if reader.is_nearly_through]
+        return () if is_large else (one for one in self._readers if one.is_nearly_through)
 
     def _may_pass(self, reader: ListReader) -> bool:
         """Tell whether the list that is waited for may pass the bound, which others reached."""

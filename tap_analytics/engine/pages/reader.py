@@ -30,25 +30,45 @@ class PageSource(Protocol):
         """Ask for the page at a token; called on a worker thread."""
 
 
-class _Shelf(dict[int, "Page | Exception"]):
-    """Pages that arrived, or why they did not, by their place in the list.
+class Stock:
+    """What arrived of some lists and was not consumed.
 
     Attributes:
+        pages: How many pages, or failures in their place.
         size: Bytes of all of them.
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        """Start with nothing."""
+        self.pages = 0
         self.size = 0
+
+    def put(self, result: Page | Exception) -> None:
+        """Count what came."""
+        self.pages += 1
+        self.size += getattr(result, "size", 0)
+
+    def take(self, result: Page | Exception) -> None:
+        """Count what is gone."""
+        self.pages -= 1
+        self.size -= getattr(result, "size", 0)
+
+
+class _Shelf(dict[int, "Page | Exception"]):
+    """Pages that arrived, or why they did not, by their place in the list."""
+
+    def __init__(self, stock: Stock) -> None:
+        super().__init__()
+        self._stock = stock
 
     def __setitem__(self, index: int, result: Page | Exception) -> None:
         if index in self:
             del self[index]
-        self.size += getattr(result, "size", 0)
+        self._stock.put(result)
         super().__setitem__(index, result)
 
     def __delitem__(self, index: int) -> None:
-        self.size -= getattr(self[index], "size", 0)
+        self._stock.take(self[index])
         super().__delitem__(index)
 
     def cut(self, end: int) -> None:
@@ -72,6 +92,7 @@ class ListReader:
         source: PageSource,
         window: int,
         earlier: Outline | None = None,
+        stock: Stock | None = None,
     ) -> None:
         """Start before the first page.
 
@@ -80,6 +101,7 @@ class ListReader:
             source: Where pages come from.
             window: Pages to ask for at once, at most, beyond those known to exist.
             earlier: How the list looked when it was read before and did not add up.
+            stock: Counts what arrived and was not consumed, with that of other lists.
         """
         self.priority = priority
         self.source = source
@@ -89,6 +111,7 @@ class ListReader:
         self._earlier = earlier
         self._consumed = 0
         self._is_begun = False
+        self._arrived = _Shelf(stock or Stock())
         self._start()
 
     def _start(self) -> None:
@@ -101,7 +124,7 @@ class ListReader:
         self._next = 0
         self._under_way = 0
         self._again: list[int] = []
-        self._arrived = _Shelf()
+        self._arrived.cut(0)
         self._expected: int | None = None
         self._last: int | None = None
         self._read_until: float | None = None
@@ -311,8 +334,3 @@ class ListReader:
     def held_pages(self) -> int:
         """Pages that arrived and were not consumed."""
         return len(self._arrived)
-
-    @property
-    def held_bytes(self) -> int:
-        """Bytes of the pages that arrived and were not consumed."""
-        return self._arrived.size

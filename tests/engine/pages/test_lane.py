@@ -298,7 +298,7 @@ def test_the_list_being_consumed_may_pass_the_bound() -> None:
         until(lambda: sum(reader.held_pages for reader in early) == 4)
         late = lane.open((5,), Source(counted(1)))
         with lane._lock:
-            assert lane._servable() == []
+            assert list(lane._servable()) == []
             assert lane._next_job() is None
         assert ids(lane, late) == [2, 3]
         assert lane._head is None
@@ -504,7 +504,7 @@ def test_a_list_that_is_waited_for_may_go_so_far_beyond_the_bound(
     source = Long(size)
     try:
         early = [lane.open((rank,), other) for rank, other in enumerate(others)]
-        until(lambda: not lane._in_flight and lane._servable() == [])
+        until(lambda: not lane._in_flight and list(lane._servable()) == [])
         reader = lane.open((99,), source)
         assert source.asked == []
         pages = lane.pages(reader, lambda: None)

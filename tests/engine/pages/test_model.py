@@ -18,7 +18,7 @@ from tap_analytics.engine.errors import ListChanged, ReadError
 from tap_analytics.engine.pages.judge import Outline
 from tap_analytics.engine.pages.page import Page
 from tap_analytics.engine.pages.pagination import Offsets, PageNumbers, Paginator, Signals, Totals
-from tap_analytics.engine.pages.reader import ListReader
+from tap_analytics.engine.pages.reader import ListReader, Stock
 from tap_analytics.engine.run.listing import Check
 from tests.engine.doubles import Source
 
@@ -104,7 +104,8 @@ class Model:
 def read_once(model: Model, concurrency: int, earlier: Outline | None) -> tuple[set[int], Outline]:
     """Read the list; return its rows and outline, or raise what is wrong with it."""
     window = concurrency - 1 if earlier is None else 0
-    reader = ListReader((0,), Source(paginator=model.paginator), window, earlier)
+    stock = Stock()
+    reader = ListReader((0,), Source(paginator=model.paginator), window, earlier, stock)
     check = Check(STREAM, earlier)
     flying: list[tuple[int, int, int, Page | Exception | None]] = []
     seen: set[int] = set()
@@ -116,7 +117,8 @@ def read_once(model: Model, concurrency: int, earlier: Outline | None) -> tuple[
                 check.ledger.add([(row["id"],) for row in got.records])
                 check.see(got)
                 seen |= {row["id"] for row in got.records}
-            assert reader.held_bytes == sum(
+            assert stock.pages == reader.held_pages
+            assert stock.size == sum(
                 got.size for got in reader._arrived.values() if isinstance(got, Page)
             )
             if reader.is_drained():

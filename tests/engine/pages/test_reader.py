@@ -21,7 +21,7 @@ from tap_analytics.engine.pages.pagination import (
     SinglePage,
     Unpaged,
 )
-from tap_analytics.engine.pages.reader import ListReader
+from tap_analytics.engine.pages.reader import ListReader, Stock
 from tests.engine.doubles import SILENT, Pairs, Source, page
 
 if TYPE_CHECKING:
@@ -746,14 +746,20 @@ def test_no_token_although_there_is_more_fails() -> None:
 
 
 def test_what_is_held_is_known() -> None:
-    reader = reader_of()
+    stock = Stock()
+    other, reader = (ListReader((0,), Source(), 8, stock=stock) for _ in range(2))
+    walk(other, [at(1, "xy")])
     walk(reader, [page("ab", Signals(pages=3), size=100)])
     reader.deliver(2, page("ef", Signals(pages=3), size=30))
-    assert (reader.held_pages, reader.held_bytes) == (2, 130)
+    assert (reader.held_pages, stock.pages, stock.size) == (2, 3, 140)
     reader.pop()
-    assert (reader.held_pages, reader.held_bytes) == (1, 30)
+    assert (stock.pages, stock.size) == (2, 40)
     reader.deliver(1, ReadError("broken"))
-    assert (reader.held_pages, reader.held_bytes) == (1, 0)
+    assert (stock.pages, stock.size) == (2, 10)
+    reader.abandon()
+    assert (stock.pages, stock.size) == (1, 10)
+    other.begin(1e9)
+    assert (stock.pages, stock.size) == (0, 0)
 
 
 def test_pages_are_remembered_by_their_rows() -> None:
