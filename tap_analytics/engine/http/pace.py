@@ -10,6 +10,7 @@ SLOWEST = 0.2
 """Requests a second below which no refusal leads."""
 
 _START_IN_FLIGHT = 4
+_START_SHORT_BY = 8
 _GROW_EVERY = 8
 _CAREFUL_SUCCESSES = 24
 _SAFE_SHARE = 0.95
@@ -23,11 +24,11 @@ _PROBE_STEP = 1.25
 class Pace:
     """Learns how fast an API may be asked.
 
-    Requests in flight grow from a few, or half the allowed number, slowly at first, for a burst
-    would run into a low limit many times at once. The first "slower" of the server sets the
-    rate to what it had just let through, less a margin, if that was enough to tell; else
-    fewer requests are in flight for a while. From time to time a higher rate is tried, and
-    given up if the server objects.
+    Requests in flight grow from a few, or a few less than a large number that is allowed, slowly
+    at first, for a burst would run into a low limit many times at once. The first "slower" of
+    the server sets the rate to what it had just let through, less a margin, if that was enough
+    to tell; else fewer requests are in flight for a while. From time to time a higher rate is
+    tried, and given up if the server objects.
 
     A refusal lowers the rate only if good answers came since it was set, never below what
     these amount to, and never below `SLOWEST`: where nothing gets through, the rate is not
@@ -44,7 +45,8 @@ class Pace:
             concurrency: Requests in flight at most.
         """
         self._concurrency = concurrency
-        self.in_flight = min(max(_START_IN_FLIGHT, concurrency // 2), concurrency)
+        first = max(_START_IN_FLIGHT, concurrency - _START_SHORT_BY)
+        self.in_flight = min(first, concurrency)
         self._successes = 0
         self._recent: deque[float] = deque()
         self._learned: Window | None = None
