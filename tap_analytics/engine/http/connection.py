@@ -10,14 +10,11 @@ once it is connected, which would cost a look at the clock and a system call at 
 from __future__ import annotations
 
 import contextlib
-import http.client
-import io
 import math
 import socket
 import threading
 import time
 from functools import partial
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
@@ -27,13 +24,13 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from tap_analytics.engine.errors import TransientError
 from tap_analytics.engine.http.dial import dial
+from tap_analytics.engine.http.response import Response
 from tap_analytics.engine.threads import started
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 _CHECK_EVERY = 0.1
-_READ_AT_ONCE = 64 * 1024
 _current = threading.local()
 
 
@@ -105,58 +102,6 @@ class Attempt:
             self.deadline = time.monotonic() + left
 
 
-class _Wire(io.RawIOBase):
-    """A socket's bytes, as long as it is not told to be dry."""
-
-    def __init__(self, raw: Any) -> None:
-        super().__init__()
-        self.is_dry = False
-        self._raw = raw
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        read: int | None = None if self.is_dry else self._raw.readinto(buffer)
-        return read
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Reader(io.BufferedReader):
-    """Tells at its end whether more had come than the answer."""
-
-    def __init__(self, raw: Any, ended: Callable[[bool], None]) -> None:
-        self._wire = _Wire(raw)
-        super().__init__(self._wire, _READ_AT_ONCE)
-        self._tell = ended
-
-    def close(self) -> None:
-        if not self.closed:
-            self._wire.is_dry = True
-            self._tell(bool(self.peek()))
-        super().close()
-
-
-class _Response(http.client.HTTPResponse):
-    """The final answer to a request: interim ones before it are passed over."""
-
-    def __init__(self, *args: Any, ended: Callable[[bool], None], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fp = _Reader(self.fp.detach(), ended)
-
-    def begin(self) -> None:
-        super().begin()
-        while HTTPStatus.CONTINUE <= self.status < HTTPStatus.OK:
-            if self.status == HTTPStatus.SWITCHING_PROTOCOLS:  # which nobody asked for
-                self.will_close = True
-                return
-            self.headers = self.msg = None  # type: ignore[assignment]
-            super().begin()
-
-
 if TYPE_CHECKING:
     _Base = HTTPConnection
 else:
@@ -168,7 +113,7 @@ class _Watched(_Base):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.response_class = partial(_Response, ended=self._ended)  # type: ignore[assignment]
+        self.response_class = partial(Response, ended=self._ended)  # type: ignore[assignment]
         self._in_exchange = False
         self._has_surplus = False
         self._line: socket.socket | None = None

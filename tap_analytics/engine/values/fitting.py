@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
 import msgspec
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 _LARGEST = Decimal(sys.float_info.max)
+_DIGITS = _LARGEST.adjusted()
 LARGEST_INTEGER = 2**63 - 1
 """What targets that keep integers in 64 bits can hold."""
 SMALLEST_INTEGER = -(2**63)
@@ -28,15 +29,16 @@ TYPES = (*_SCALARS, "object", "array")
 
 def is_holdable(number: Decimal) -> bool:
     """Tell whether a target that reads numbers as floats can hold a number."""
-    return number.is_finite() and (
-        number.adjusted() < _LARGEST.adjusted() or abs(number) <= _LARGEST
-    )
+    return number.is_finite() and (number.adjusted() < _DIGITS or abs(number) <= _LARGEST)
 
 
 def exact_number(text: str) -> Decimal | str:
     """Return a fraction in JSON with every digit; what no target can hold stays a text."""
-    number = Decimal(text)
-    return number if is_holdable(number) else text
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # its exponent is beyond all that
+        return text
+    return number if number.adjusted() < _DIGITS or is_holdable(number) else text
 
 
 def type_names(schema: Mapping[str, Any]) -> list[str]:
