@@ -26,13 +26,13 @@ from tap_analytics.engine.values.fitting import (
     LARGEST_INTEGER,
     SMALLEST_INTEGER,
     exact_number,
+    is_day,
     is_holdable,
     record_type,
     type_names,
     value_type,
 )
 from tap_analytics.engine.values.times import (
-    are_days,
     day_text,
     mended_day,
     mended_time,
@@ -146,7 +146,7 @@ class Conformer:
         self._page_type = list[record_type(known, left_out)]  # type: ignore[misc]
         self._known = known
         self._untold = [
-            (name, field, list[value_type(properties[name])])  # type: ignore[misc]
+            (name, field, list[value_type(properties[name], days=True)])  # type: ignore[misc]
             for name, field in wanted.items()
             if not is_told(properties[name])
         ]
@@ -181,10 +181,8 @@ class Conformer:
 
     def __call__(self, records: list[Any]) -> None:
         """Change the records of a page into what leaves, their fields in the order they came."""
-        if records and isinstance(records[0], TypedRecord):
+        if (records and isinstance(records[0], TypedRecord)) or _fits(records, self._page_type):
             self._tell(records)
-            self._settle_all(records)
-        elif _fits(records, self._page_type):
             self._settle_all(records)
         else:
             self._fix_each(records)
@@ -198,7 +196,7 @@ class Conformer:
                 record[UNKNOWN], self._kept = self._kept or None, {}
 
     def _tell(self, records: Sequence[Any]) -> None:
-        """Fix what decoding left untold."""
+        """Fix what the types of a page leave untold: what decoding does, and days."""
         for name, field, kind in self._untold:
             given = [value for value in column(records, name, UNSET) if value is not UNSET]
             if not _fits(given, kind):
@@ -214,12 +212,12 @@ class Conformer:
                 record[UNKNOWN] = None
 
     def _settle_fields(self, records: Sequence[Any], fields: Sequence[tuple[str, _Field]]) -> None:
-        times = [name for name, field in fields if _holds_only(field, mended_time)]
+        times = [name for name, field in fields if _holds_only_times(field)]
         are_moved = _move_to_utc(records, times)
         for name, field in fields:
             if field.inside:
                 self._settle_fields(_objects_in(records, name), field.inside)
-            elif not (are_moved and name in times) and not _settled_at_once(records, name, field):
+            elif name not in times or not (are_moved or _move_to_utc(records, [name])):
                 self._settle(records, name, field)
 
     def _settle(self, records: Sequence[Any], name: str, field: _Field) -> None:
@@ -260,7 +258,8 @@ class Conformer:
             inside += items.inside if "object" in type_names(schema["items"]) else ()
         passing = frozenset(kind for name in types for kind in _TYPES[name]) - fixers.keys()
         target = next((name for name in types if name != "null"), "null")
-        is_settled = str not in fixers and all(field.is_settled for field in inner)
+        is_text_told = str not in fixers or is_day(schema)
+        is_settled = is_text_told and all(field.is_settled for field in inner)
         if mend or {*_NESTED} <= {*types}:
             inside = []
         return _Field(passing, fixers, mend, target, path, is_settled, "null" in types, inside)
@@ -362,16 +361,8 @@ def _objects_in(records: Sequence[Any], name: str) -> list[dict[str, Any]]:
     ]
 
 
-def _holds_only(field: _Field, mend: Fixer) -> bool:
-    """Tell whether a field holds nothing but what is mended like this."""
-    return field.mend is mend and len(field.fixers) == 1
-
-
-def _settled_at_once(records: Sequence[Any], name: str, field: _Field) -> bool:
-    """Fix a field that holds nothing but times or days, and tell whether that could be done."""
-    if _holds_only(field, mended_time):
-        return _move_to_utc(records, [name])
-    return _holds_only(field, mended_day) and are_days(column(records, name))
+def _holds_only_times(field: _Field) -> bool:
+    return field.mend is mended_time and len(field.fixers) == 1
 
 
 def _move_to_utc(records: Sequence[Any], names: Sequence[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
@@ -58,22 +59,39 @@ def record_type(schema: Mapping[str, Any], left_out: Collection[str] = ()) -> ty
     return _struct({**fields, **dict.fromkeys(left_out, Any)}, is_open=False)
 
 
-def value_type(schema: Mapping[str, Any]) -> Any:
-    """Return a type that a decoded value fits if it has a type of the schema."""
+def value_type(schema: Mapping[str, Any], *, days: bool = False) -> Any:
+    """Return a type that a decoded value fits if it has a type of the schema.
+
+    Args:
+        schema: JSON schema of the value.
+        days: Whether texts in it that are to be days must be.
+    """
     names = type_names(schema)
-    if {*TYPES} <= {*names} and not {"properties", "items"} & schema.keys():
+    if _may_be_anything(schema):
         return Any
-    return Union[tuple(_type(name, schema) for name in names)]  # noqa: UP007 - as many as there are
+    kinds = tuple(_type(name, schema, days=days) for name in names)
+    return Union[kinds]  # noqa: UP007 - as many as there are
 
 
-def _type(name: str, schema: Mapping[str, Any]) -> Any:
+def is_day(schema: Mapping[str, Any]) -> bool:
+    """Tell whether texts that fit the type of a schema are days."""
+    is_text = "string" in type_names(schema) and not _may_be_anything(schema)
+    return is_text and schema.get("format") == "date"
+
+
+def _may_be_anything(schema: Mapping[str, Any]) -> bool:
+    return {*TYPES} <= {*type_names(schema)} and not {"properties", "items"} & schema.keys()
+
+
+def _type(name: str, schema: Mapping[str, Any], *, days: bool) -> Any:
     if name == "object":
-        fields = {part: value_type(inner) for part, inner in schema.get("properties", {}).items()}
+        properties = schema.get("properties", {})
+        fields = {part: value_type(inner, days=days) for part, inner in properties.items()}
         return _struct(fields, is_open=bool(schema.get("additionalProperties"))) if fields else dict
     if name == "array":
         items = schema.get("items")
-        return list[value_type(items)] if isinstance(items, dict) else list  # type: ignore[misc]
-    return _SCALARS[name]
+        return list[value_type(items, days=days)] if isinstance(items, dict) else list  # type: ignore[misc]
+    return date if days and name == "string" and is_day(schema) else _SCALARS[name]
 
 
 def _struct(fields: Mapping[str, Any], *, is_open: bool) -> type:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 UTC = timezone.utc
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -45,12 +45,6 @@ class _Times(msgspec.Struct, array_like=True):
     """Texts that are times; what a struct holds is compiled once, and not at each call."""
 
     given: list[datetime | None]
-
-
-class _Days(msgspec.Struct, array_like=True):
-    """Texts that are days."""
-
-    given: list[date | None]
 
 
 @lru_cache(maxsize=4096)
@@ -128,7 +122,7 @@ def all_micros(texts: list[str | None], missing: int) -> list[int]:
     Raises:
         ValueError: If one of them is not of the forms that most APIs send.
     """
-    moments = _read(texts, _Times)
+    moments = _read(texts)
     given = [text for text in texts if text is not None]
     if max(map(len, given), default=0) > _LONGEST_IN_UTC and any(map(_is_finer, given)):
         msg = "finer than a microsecond"
@@ -203,18 +197,9 @@ def mended_day(text: str) -> str:
     return day_text(day)
 
 
-def are_days(texts: list[str | None]) -> bool:
-    """Tell whether all texts are ISO 8601 dates."""
+def _read(texts: Sequence[str | None]) -> list[Any]:
     try:
-        _read(texts, _Days)
-    except ValueError:
-        return False
-    return True
-
-
-def _read(texts: list[Any], kind: type[_Times | _Days]) -> list[Any]:
-    try:
-        return msgspec.convert((texts,), kind).given
+        return msgspec.convert((texts,), _Times).given
     except msgspec.ValidationError as error:  # which is a ValueError in its newest versions only
         raise ValueError(str(error)) from None
 
@@ -226,7 +211,7 @@ def moved_to_utc(texts: list[str | None]) -> tuple[list[int], list[str]]:
         ValueError: If one of them is not of the forms that most APIs send.
         OverflowError: If one of them leaves the years 1 to 9999.
     """
-    _read(texts, _Times)
+    _read(texts)
     places = [
         place
         for place, text in enumerate(texts)
@@ -250,7 +235,7 @@ def _local_and_ahead(texts: list[str]) -> tuple[Iterable[datetime], Iterable[tim
         the_same = _ahead_of_utc(zone)  # first, for it refuses what is no zone
         return _decode_local(local), repeat(the_same)
     ahead = [_ahead_of_utc(text[-6:]) for text in texts]
-    return _read([f"{text[:-6]}Z" for text in texts], _Times), ahead
+    return _read([f"{text[:-6]}Z" for text in texts]), ahead
 
 
 def iso(moment: int) -> str:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import astuple
 
-from tap_analytics.engine.values.fitting import exact_number, type_names, value_type
+from tap_analytics.engine.values.fitting import exact_number, is_day, type_names, value_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -76,7 +76,7 @@ def is_told(schema: Mapping[str, Any]) -> bool:
         return True
     inner = schema.get("items")
     is_flat = "number" not in type_names(schema) and not schema.get("properties")
-    return is_flat and (not isinstance(inner, dict) or is_told(inner))
+    return is_flat and not is_day(schema) and (not isinstance(inner, dict) or is_told(inner))
 
 
 def typed_record(

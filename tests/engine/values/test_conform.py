@@ -56,6 +56,8 @@ SCHEMA: dict[str, Any] = {
                 },
             },
         },
+        "days": {"type": ["array", "null"], "items": {"type": "string", "format": "date"}},
+        "untyped": {"format": "date"},
         "list": {"type": ["array", "null"]},
         "either": {"type": ["integer", "string", "null"]},
     },
@@ -100,6 +102,8 @@ TIMED = st.fixed_dictionaries(
     {},
     optional={
         "object": INNER,
+        "days": st.lists(MOMENTS.filter(bool), max_size=3),
+        "untyped": MOMENTS,
         "objects": st.lists(
             st.fixed_dictionaries({}, optional={"day": MOMENTS.filter(bool), "inner": INNER})
         ),
