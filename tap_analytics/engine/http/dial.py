@@ -20,6 +20,17 @@ class Unreachable(OSError):
     """A host that cannot be found or reached; its message is one plain line."""
 
 
+class _Socket(socket.socket):
+    """A socket that asks the system for another time limit only if it is another one.
+
+    urllib3 sets it twice for each request, and whoever asks the system lets other threads pass.
+    """
+
+    def settimeout(self, value: float | None, /) -> None:
+        if value != self.gettimeout():
+            super().settimeout(value)
+
+
 def dial(
     host: str,
     port: int,
@@ -50,7 +61,7 @@ def dial(
         if left <= 0:
             break
         try:
-            sock = socket.socket(family, kind, protocol)
+            sock = _Socket(family, kind, protocol)
         except OSError as error:
             reason = error
             continue
