@@ -15,7 +15,7 @@ from tap_analytics.engine.values.encode import canonical, encode, encode_lines
 from tap_analytics.engine.values.typed import column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tap_analytics.engine.output.report import Tally
     from tap_analytics.engine.pages.page import Page
@@ -209,9 +209,9 @@ class RowMaker:
         Raises:
             ReadError: If a stream map fails on a record.
         """
-        lines: Iterable[bytes] = (piece for piece, _ in self.lines(batch))
+        lines = [piece[:-1] for piece, _ in self.lines(batch)]
         if not self._slow:
-            lines = [line for piece in lines for line in piece.splitlines(keepends=True)]
+            lines = [line for piece in lines for line in piece.split(b"\n")]
         values = column(batch.records, self._name)
         if FIRST in batch.orders or None in values:
             values = list(map(self._value, values, batch.orders))

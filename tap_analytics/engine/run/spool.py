@@ -32,7 +32,7 @@ class Row(NamedTuple):
         order: Its replication key as microseconds since 1970, `FIRST` without one.
         key: Its key.
         number: Its place among all rows read.
-        lines: Its Singer messages.
+        lines: Its Singer messages, without the last line feed.
         value: Its replication key as it leaves.
         context: What its children are asked with, None if it has none.
     """
@@ -97,7 +97,7 @@ class Spool:
         self._rows: list[Fields] = []
         self._bytes = 0
         self._file = _Blocks()
-        self._runs: list[tuple[Fields, array[int]]] = []
+        self._runs: list[tuple[Fields, Iterator[tuple[list[Fields], Fields]]]] = []
 
     def extend(self, rows: Sequence[Fields]) -> None:
         """Take rows."""
@@ -118,15 +118,28 @@ class Spool:
         return self._memory * min(shares, _SHARES) // _SHARES
 
     def _spill(self) -> None:
-        """Put a run aside: sorted rows, in blocks so small that one of each run is not much."""
+        """Put a run aside: sorted rows, in blocks so small that one of each run is not much.
+
+        The first run is as large as the memory, and stays there.
+        """
         rows, self._rows = _ordered(self._rows), []
         size = 1 + _BYTES_IN_BLOCK * len(rows) // self._bytes
         blocks = (
-            marshal.dumps((rows[start : start + size], _place(rows, start + size)), _PLAIN)
+            (rows[start : start + size], _place(rows, start + size))
             for start in range(0, len(rows), size)
         )
-        self._runs.append((_place(rows, 0), self._file.write(blocks)))
+        run = self._filed(blocks) if self._runs else blocks
+        self._runs.append((_place(rows, 0), run))
         self._bytes = 0
+
+    def _filed(
+        self, blocks: Iterable[tuple[list[Fields], Fields]]
+    ) -> Iterator[tuple[list[Fields], Fields]]:
+        """Write blocks, their rows as columns, which takes less time, and return them as read."""
+        columns = (([*zip(*rows, strict=True)], following) for rows, following in blocks)
+        places = self._file.write(marshal.dumps(block, _PLAIN) for block in columns)
+        read = map(marshal.loads, self._file.read(places))
+        return (([*zip(*columns, strict=True)], following) for columns, following in read)
 
     def stretches(self) -> Iterator[list[Fields]]:
         """Yield all rows in order, many at a time; of rows with one order and key the last read."""
@@ -143,10 +156,7 @@ class Spool:
         if self._runs and self._rows:
             self._spill()
         rows, self._rows = self._rows, []
-        ahead = [
-            (first, number, map(marshal.loads, self._file.read(run)))
-            for number, (first, run) in enumerate(self._runs)
-        ]
+        ahead = [(first, number, run) for number, (first, run) in enumerate(self._runs)]
         heapify(ahead)
         while ahead:
             for _ in range(len(ahead)):

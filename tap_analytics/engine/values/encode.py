@@ -13,13 +13,18 @@ from tap_analytics.engine.values.typed import TypedRecord
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_ESCAPES_LOOKED_AT = 50
 _search_nul = re.compile(rb"\\u0000").search  # several times as fast as `in`
 
 
 def _has_nul(data: bytes) -> bool:
-    """Tell whether there may be a NUL in JSON; where nothing is escaped, in no time."""
+    """Tell whether there may be a NUL in JSON; where little is escaped, in no time."""
     escaped = data.find(b"\\")
-    return escaped >= 0 and _search_nul(data, escaped) is not None
+    for _ in range(_ESCAPES_LOOKED_AT):
+        if escaped < 0 or data.startswith(b"u0000", escaped + 1):
+            return escaped >= 0
+        escaped = data.find(b"\\", escaped + 2)
+    return _search_nul(data, escaped) is not None
 
 
 def _other(value: Any) -> Any:

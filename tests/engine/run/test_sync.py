@@ -616,7 +616,7 @@ def test_rows_of_lists_in_order_do_not_fill_the_memory(monkeypatch: pytest.Monke
     monkeypatch.setattr(spool._Blocks, "write", spy)
     rows = [config_row(f"{number:02}", 20 - number) for number in range(20)]
     for memory, is_large in ((2_000, True), (1 << 20, False)):
-        with opened({"autotunes": [said(*rows)]}, "autotunes") as (sync, taken, _):
+        with opened({"autotunes": in_pages(rows, 5)}, "autotunes") as (sync, taken, _):
             sync.root.access.memory = memory
             put_aside.clear()
             sync.go()

@@ -64,6 +64,14 @@ def test_lines_are(value: Any, line: bytes) -> None:
     assert encode(value) == line
 
 
+@pytest.mark.parametrize("escape", ["\n", '"', "\\", "\x01"])
+@pytest.mark.parametrize("count", [0, 1, 49, 50, 51, 1000])
+def test_a_nul_is_found_behind_however_many_escapes(escape: str, count: int) -> None:
+    before = f"a{escape}" * count
+    assert json.loads(encode([before, "b\0c", before])) == [before, "bc", before]
+    assert json.loads(encode([before, "u0000"])) == [before, "u0000"]
+
+
 def test_other_objects_leave_as_text() -> None:
     assert encode({"a": 1 + 2j}) == b'{"a":"(1+2j)"}'
 
