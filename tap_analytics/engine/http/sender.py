@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
 from requests.utils import urldefragauth
+from singer_sdk.streams.rest import HTTPRequest
 
 from tap_analytics.engine.errors import Denied, ReadError, TransientError
 from tap_analytics.engine.http.answers import Answer
@@ -20,18 +23,39 @@ from tap_analytics.engine.http.connection import WATCHDOG, DeadlineAdapter
 from tap_analytics.engine.http.trouble import TROUBLE, in_words, is_timeout, plain_cause
 
 if TYPE_CHECKING:
-    from singer_sdk.streams.rest import HTTPRequest
-
     from tap_analytics.engine.http.auth import Authenticator
     from tap_analytics.engine.http.connection import Attempt, Route
     from tap_analytics.engine.http.space import Space
 
 _logger = logging.getLogger("tap-analytics")
 _MOST_REDIRECTS = 3
+_PLAIN = (str, int)
+_USUAL_URL = re.compile(r"https?://[a-z0-9.:-]+(/[!$->@-~]*(?:\?[!$->@-~]+)?)")
 
 
 def _too_late(attempt: Attempt) -> TransientError:
     return TransientError(f"no complete answer within {attempt.seconds:g} s", is_late=True)
+
+
+@lru_cache(maxsize=1024)
+def _encoded(name: str, value: str | int, safe: str) -> str:
+    return HTTPRequest("", params={name: value}, safe_query_chars=safe).encode_params()
+
+
+def _query(request: HTTPRequest) -> str:
+    """Return the encoded parameters, most of which are those of many requests."""
+    params: Any = request.params  # overrides may say it all in a text
+    if type(request) is not HTTPRequest or type(params) is not dict:
+        return request.encode_params()
+    if any(type(value) not in _PLAIN for value in params.values()):
+        return request.encode_params()
+    return "&".join([_encoded(*pair, request.safe_query_chars) for pair in params.items()])
+
+
+def _target(prepared: requests.PreparedRequest) -> str:
+    """Return path and query, which `requests` finds by taking the URL apart."""
+    found = _USUAL_URL.fullmatch(prepared.url or "")
+    return found[1] if found else prepared.path_url
 
 
 class Sender:
@@ -94,7 +118,7 @@ class Sender:
     def _follow(
         self, request: HTTPRequest, auth: Authenticator | None, attempt: Attempt, space: Space
     ) -> Answer:
-        query = request.encode_params()
+        query = _query(request)
         url = f"{request.url}?{query}" if query else request.url
         for _ in range(_MOST_REDIRECTS + 1):
             answer = self._send(self._prepared(request, url, auth), attempt, space)
@@ -135,7 +159,7 @@ class Sender:
         route = self._route = self._route or self._adapter.route(url, **self._options)
         response = route.pool.urlopen(
             prepared.method or "GET",
-            urldefragauth(url) if route.is_by_proxy else prepared.path_url,
+            urldefragauth(url) if route.is_by_proxy else _target(prepared),
             body,
             dict(prepared.headers),
             self._adapter.max_retries,

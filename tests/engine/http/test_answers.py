@@ -26,6 +26,19 @@ def failure(status: int, body: bytes = b"", **headers: str) -> ReadError:
     return found.value
 
 
+def test_an_answer_has_all_that_a_response_has() -> None:
+    answer = Answer(404, {"content-type": "text/plain", "Set-Cookie": "a=b"}, b"\xe9")
+    for name, value in vars(requests.Response()).items():
+        if name not in {"_content", "_content_consumed", "encoding", "headers", "status_code"}:
+            assert getattr(answer, name) == value, name
+            assert type(getattr(answer, name)) is type(value), name
+    assert (answer.status_code, answer.ok, answer.encoding) == (404, False, "ISO-8859-1")
+    assert (answer.text, answer.headers["Content-Type"]) == ("\xe9", "text/plain")
+    answer.encoding = "cp1251"
+    assert answer.text == "\u0439"
+    answer.close()
+
+
 @pytest.mark.parametrize(
     ("body", "value"),
     [
