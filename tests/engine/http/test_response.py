@@ -36,7 +36,7 @@ def begun(make: Any, said: bytes, method: str) -> Any:
             payload = message.is_multipart() or message.get_payload()
             defects = list(map(type, message.defects))
             try:
-                body = response.read()
+                body = response.read(1000)
             except http.client.IncompleteRead as error:
                 body = error.partial
             return head, framing, message.items(), payload, defects, message.get_unixfrom(), body
