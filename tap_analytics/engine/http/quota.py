@@ -54,11 +54,13 @@ def announced(
         return []
     found = list(_structured(headers.get("RateLimit", "")))
     for prefix in _PREFIXES:
-        limit = _count(headers.get(f"{prefix}-Limit"))
         remaining = _count(headers.get(f"{prefix}-Remaining"))
         remaining = 0 if remaining is None and refused else remaining
+        if remaining is None:
+            continue
         reset = _seconds_left(headers.get(f"{prefix}-Reset", ""), served_at)
-        if remaining is not None and reset is not None:
+        if reset is not None:
+            limit = _count(headers.get(f"{prefix}-Limit"))
             found.append(Announcement(str(limit or ""), limit, remaining, reset))
     return found
 
