@@ -16,7 +16,7 @@ from tap_analytics.engine.http.answers import Answer, NotJson, has_error, judge,
 from tap_analytics.engine.pages.page import Page
 from tap_analytics.engine.pages.selector import Found, Selector
 from tap_analytics.engine.values import times
-from tap_analytics.engine.values.encode import encode
+from tap_analytics.engine.values.encode import canonical
 from tap_analytics.engine.values.typed import column
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
 
     from tap_analytics.engine.errors import ReadError
-    from tap_analytics.engine.values.typed import TypedPages
+    from tap_analytics.engine.values.decoding import TypedPages
 
 CONTENT_KEY = "row_key"
 """Key of rows that the API gives no key to: SHA-256 over the row, see `digest`."""
@@ -169,7 +169,7 @@ class AnsweringStream(AskingStream):
                     return hash(tuple(keys))
             except TypeError:
                 pass
-        return hash(encode(records or items))
+        return hash(canonical(records or items))
 
     def is_nothing(self, error: ReadError) -> bool:  # noqa: ARG002
         """Tell whether a refusal only says that a list is empty; `unwrap` gets ``[]`` then."""

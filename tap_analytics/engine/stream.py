@@ -17,8 +17,8 @@ from tap_analytics.engine.answering import CONTENT_KEY, AnsweringStream
 from tap_analytics.engine.hooks import refuse_uncalled
 from tap_analytics.engine.http.answers import Answer
 from tap_analytics.engine.values.conform import Conformer
+from tap_analytics.engine.values.decoding import TypedPages
 from tap_analytics.engine.values.encode import canonical, encode
-from tap_analytics.engine.values.typed import TypedPages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

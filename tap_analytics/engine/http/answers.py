@@ -27,7 +27,7 @@ from tap_analytics.engine.values.fitting import exact_number
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from tap_analytics.engine.values.typed import TypedPages
+    from tap_analytics.engine.values.decoding import TypedPages
 
 _EXCERPT = 200
 _UNSAID = dict.fromkeys(("url", "reason", "request", "raw", "_next"))

@@ -44,6 +44,7 @@ from tap_analytics.engine.values.typed import (
     column,
     is_told,
     leave_out,
+    objects_in,
     put,
     typed_record,
 )
@@ -156,13 +157,14 @@ class Conformer:
         """Whether records can be decoded straight into a type, which has no place for unknowns."""
         return not self._keeps
 
-    def typed_record(self, order: Collection[str]) -> type[TypedRecord]:
+    def typed_record(self, examples: Sequence[Any], is_deep: bool) -> type[TypedRecord]:  # noqa: FBT001
         """Return the type that records can be decoded straight into.
 
         Args:
-            order: The fields of a record as they come, for a type in that order is faster.
+            examples: Records; a type whose fields have their order is faster.
+            is_deep: Whether objects in them are to be typed as well.
         """
-        return typed_record(self._known, self._left_out, order)
+        return typed_record(self._known, self._left_out, examples, is_deep=is_deep)
 
     @property
     def unknown(self) -> Counter[str]:
@@ -197,7 +199,11 @@ class Conformer:
 
     def _tell(self, records: Sequence[Any]) -> None:
         """Fix what the types of a page leave untold: what decoding does, and days."""
+        is_typed = records and isinstance(records[0], TypedRecord)
+        told = records[0].inner if is_typed else ()
         for name, field, kind in self._untold:
+            if name in told:
+                continue
             given = [value for value in column(records, name, UNSET) if value is not UNSET]
             if not _fits(given, kind):
                 self._settle(records, name, field)
@@ -216,7 +222,7 @@ class Conformer:
         are_moved = _move_to_utc(records, times)
         for name, field in fields:
             if field.inside:
-                self._settle_fields(_objects_in(records, name), field.inside)
+                self._settle_fields(objects_in(records, name), field.inside)
             elif name not in times or not (are_moved or _move_to_utc(records, [name])):
                 self._settle(records, name, field)
 
@@ -349,16 +355,6 @@ def _fits(values: list[Any], kind: Any) -> bool:
 
 def _unsettled(fields: Mapping[str, _Field]) -> list[tuple[str, _Field]]:
     return [item for item in fields.items() if not item[1].is_settled]
-
-
-def _objects_in(records: Sequence[Any], name: str) -> list[dict[str, Any]]:
-    """Return the objects that a field of all records is or holds."""
-    return [
-        item
-        for value in filter(None, column(records, name))
-        for item in (value if isinstance(value, list) else (value,))
-        if isinstance(item, dict)
-    ]
 
 
 def _holds_only_times(field: _Field) -> bool:

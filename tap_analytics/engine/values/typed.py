@@ -1,36 +1,32 @@
-"""Decoding pages straight into the types of their schema, with no dictionary for each record.
-
-It takes half the time, for types are told while the body is read, and fields that have a place
-each need no names. A page that does not fit is decoded and made to fit the usual way; what
-leaves is the same.
-"""
+"""Records with a place for each field of their schema, and whole columns of any records."""
 
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import astuple
 
-from tap_analytics.engine.values.fitting import exact_number, is_day, type_names, value_type
+from tap_analytics.engine.values.fitting import is_day, type_names, value_type
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-
-
-_MOST_PARTS = 40
-_CHANCES = 3
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 
 class TypedRecord(msgspec.Struct):
     """A record with a place for each field of its schema, otherwise used like a dictionary.
 
-    A field that it lacks is `UNSET`.
+    A field that it lacks is `UNSET`. Objects in it may be such records, too.
+
+    Attributes:
+        places: The attribute that each field is.
+        inner: Of the fields that are such records, or arrays of them, the type of these.
     """
 
     places: ClassVar[dict[str, str]] = {}
+    inner: ClassVar[dict[str, type[TypedRecord]]] = {}
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return the value of a field, or something else where there is none."""
@@ -70,125 +66,106 @@ class TypedRecord(msgspec.Struct):
             self[name] = value
 
 
-def is_told(schema: Mapping[str, Any]) -> bool:
-    """Tell whether decoding a value of a schema tells all that its type has to tell."""
+def is_told(schema: Mapping[str, Any], *, days: bool = False) -> bool:
+    """Tell whether decoding a value of a schema tells all that its type has to tell.
+
+    Args:
+        schema: JSON schema of the value.
+        days: Whether days are decoded as such.
+    """
     if value_type(schema) is Any:
         return True
     inner = schema.get("items")
     is_flat = "number" not in type_names(schema) and not schema.get("properties")
-    return is_flat and not is_day(schema) and (not isinstance(inner, dict) or is_told(inner))
+    is_flat = is_flat and (days or not is_day(schema))
+    return is_flat and (not isinstance(inner, dict) or is_told(inner, days=days))
 
 
 def typed_record(
-    schema: Mapping[str, Any], left_out: Collection[str] = (), order: Collection[str] = ()
+    schema: Mapping[str, Any],
+    left_out: Collection[str] = (),
+    examples: Sequence[Any] = (),
+    *,
+    is_deep: bool = True,
 ) -> type[TypedRecord]:
     """Return the type of records that have a schema, as far as decoding can tell it.
 
     Args:
         schema: JSON schema of the records.
         left_out: Top-level fields that may hold anything.
-        order: The fields that come first, in this order.
+        examples: Records; what their fields are, and those of objects in them, comes first.
+        is_deep: Whether objects in them are to be typed as well.
     """
     properties = schema.get("properties", {})
-    kinds = {name: value_type(part) if is_told(part) else Any for name, part in properties.items()}
-    kinds.update(dict.fromkeys(left_out, Any))
-    names = dict.fromkeys(name for name in (*order, *kinds) if name in kinds)
+    kinds = {
+        name: _kind(part, (examples, name), days=False, is_deep=is_deep)
+        for name, part in properties.items()
+    }
+    kinds.update(dict.fromkeys(left_out, (Any, None)))
+    return _typed(kinds, examples)
+
+
+_Kind: TypeAlias = "tuple[Any, type[TypedRecord] | None]"
+"""The type of a field, and that of the objects that it is or holds, if they are typed."""
+
+
+def _kind(
+    schema: Mapping[str, Any], field: tuple[Sequence[Any], str], *, days: bool, is_deep: bool
+) -> _Kind:
+    """Return what a field of examples is decoded as; `Any` where decoding cannot tell it.
+
+    Inside objects days are decoded as such, for nothing looks at them before they leave as the
+    very same text.
+    """
+    if is_told(schema, days=days):
+        return value_type(schema, days=days), None
+    is_array = _is_only(schema, "array")
+    objects = schema.get("items") if is_array else schema
+    if not is_deep or not isinstance(objects, dict) or not _is_only(objects, "object"):
+        return Any, None
+    examples = objects_in(*field)
+    kinds: dict[str, _Kind] = {}
+    for name, part in objects.get("properties", {}).items():
+        kinds[name] = _kind(part, (examples, name), days=True, is_deep=True)
+        if kinds[name][0] is Any and value_type(part) is not Any:
+            return Any, None
+    inner = _typed(kinds, examples)
+    kind = list[_or_null(inner, objects)] if is_array else inner  # type: ignore[misc]
+    return _or_null(kind, schema), inner
+
+
+def _is_only(schema: Mapping[str, Any], name: str) -> bool:
+    return {*type_names(schema)} - {"null"} == {name}
+
+
+def _or_null(kind: Any, schema: Mapping[str, Any]) -> Any:
+    return kind | None if "null" in type_names(schema) else kind
+
+
+def _typed(kinds: Mapping[str, _Kind], examples: Sequence[Any]) -> type[TypedRecord]:
+    first: Collection[str] = max(examples, key=len, default=())
+    names = dict.fromkeys(name for name in (*first, *kinds) if name in kinds)
     places = {name: f"field_{number}" for number, name in enumerate(names)}
+    inner = {name: made for name in names if (made := kinds[name][1])}
     return msgspec.defstruct(  # type: ignore[return-value]
         "Typed",
-        [(at, kinds[name] | UnsetType, UNSET) for name, at in places.items()],
+        [(at, kinds[name][0] | UnsetType, UNSET) for name, at in places.items()],
         bases=(TypedRecord,),
-        namespace={"places": places},
+        namespace={"places": places, "inner": inner},
         rename={at: name for name, at in places.items()},
         forbid_unknown_fields=True,
         gc=False,
     )
 
 
-class TypedPages:
-    """Decodes the bodies of one stream, as soon as it knows what records and bodies are like.
-
-    The fields of its records have the order of the first ones, for a field that is where it is
-    looked for is found at once: of a record of a hundred fields in another order, most of the
-    time would be looking.
-    """
-
-    def __init__(
-        self, make: Callable[[Collection[str]], type[TypedRecord]], name: str | None
-    ) -> None:
-        """Take what the records are.
-
-        Args:
-            make: Returns their type, given the order of their fields.
-            name: Where in a body they are; None if the body is the array of them.
-        """
-        self._make = make
-        self._record: type[TypedRecord] | None = None
-        self._name = name
-        self._parts: frozenset[str] = frozenset()
-        self._decoder: msgspec.json.Decoder[Any] | None = None
-        self._chances = _CHANCES
-
-    def learn(self, body: Any) -> None:
-        """Look at a body that was decoded the usual way: the next ones will have its parts."""
-        is_body = self._name is not None and isinstance(body, dict) and self._name in body
-        if is_body and not body.keys() <= self._parts:
-            self._parts |= body.keys()
-            self._decoder = None
-
-    def arrange(self, records: Sequence[Any]) -> None:
-        """Give records that were decoded the usual way the order of fields that typed ones have.
-
-        It is the order of the first records that are arranged, those of the first page. Which page
-        is decoded which way depends on the threads; what leaves does not.
-        """
-        if not records or not isinstance(records[0], dict):
-            return
-        if self._record is None:
-            self._record = self._make(max(records, key=len))
-        names = self._record.places
-        for record in records:
-            fields = dict(record)
-            record.clear()
-            record.update({name: fields[name] for name in names if name in fields})
-
-    def decode(self, body: bytes) -> Any | None:
-        """Return a body as it is decoded else, but with typed records; None if it does not fit."""
-        decoder = self._decoder or self._new_decoder()
-        if decoder is None or not self._chances:
-            return None
-        try:
-            decoded = decoder.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            self._chances -= 1
-            return None
-        self._chances = _CHANCES
-        if self._name is None:
-            return decoded
-        parts = zip(decoded.__struct_encode_fields__, astuple(decoded), strict=True)
-        return {name: value for name, value in parts if value is not UNSET}
-
-    def _new_decoder(self) -> msgspec.json.Decoder[Any] | None:
-        """Return a decoder for what is known by now; None if that is not enough, or too much."""
-        if self._record is None:
-            return None
-        kind: Any = list[self._record]  # type: ignore[name-defined]
-        if self._name is not None:
-            if not 0 < len(self._parts) <= _MOST_PARTS:
-                return None
-            kind = self._body_type(kind, self._name, sorted(self._parts - {self._name}))
-        self._decoder = msgspec.json.Decoder(kind, float_hook=exact_number)
-        return self._decoder
-
-    def _body_type(self, records: Any, name: str, others: Sequence[str]) -> type:
-        fields: list[Any] = [("records", records)]
-        fields += [(f"part_{number}", Any, UNSET) for number, _ in enumerate(others)]
-        return msgspec.defstruct(
-            "Body",
-            fields,
-            rename=dict(zip([at for at, *_ in fields], [name, *others], strict=True)),
-            forbid_unknown_fields=True,
-        )
+def objects_in(records: Sequence[Any], name: str) -> list[Any]:
+    """Return the objects that a field of all records is or holds."""
+    return [
+        item
+        for value in filter(None, column(records, name))
+        for item in (value if isinstance(value, list) else (value,))
+        if isinstance(item, dict | TypedRecord)
+    ]
 
 
 def column(records: Sequence[Any], name: str, default: Any = None) -> list[Any]:

@@ -56,6 +56,28 @@ SCHEMA: dict[str, Any] = {
                 },
             },
         },
+        "rows": {
+            "type": ["array", "null"],
+            "items": {
+                "type": ["object", "null"],
+                "properties": {
+                    "integer": {"type": "integer"},
+                    "day": {"type": ["string", "null"], "format": "date"},
+                    "time": {"type": ["string", "null"], "format": "date-time"},
+                    "inner": {
+                        "type": ["object", "null"],
+                        "properties": {
+                            "text": {"type": ["string", "null"]},
+                            "days": {
+                                "type": "array",
+                                "items": {"type": "string", "format": "date"},
+                            },
+                        },
+                    },
+                },
+                "additionalProperties": True,
+            },
+        },
         "days": {"type": ["array", "null"], "items": {"type": "string", "format": "date"}},
         "untyped": {"format": "date"},
         "list": {"type": ["array", "null"]},
