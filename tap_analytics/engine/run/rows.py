@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 from hashlib import blake2b
-from itertools import compress
+from io import BytesIO
+from itertools import chain, compress
 from operator import and_, not_
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from tap_analytics.engine.values.encode import canonical, encode, encode_lines
 from tap_analytics.engine.values.typed import column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_analytics.engine.output.report import Tally
     from tap_analytics.engine.pages.page import Page
@@ -209,9 +210,9 @@ class RowMaker:
         Raises:
             ReadError: If a stream map fails on a record.
         """
-        lines = [piece[:-1] for piece, _ in self.lines(batch)]
-        if not self._slow:
-            lines = [line for piece in lines for line in piece.split(b"\n")]
+        lines: Iterable[bytes] = (piece for piece, _ in self.lines(batch))
+        if not self._slow:  # a file is cut three times as fast as bytes are
+            lines = chain.from_iterable(map(BytesIO, lines))
         values = column(batch.records, self._name)
         if FIRST in batch.orders or None in values:
             values = list(map(self._value, values, batch.orders))

@@ -32,7 +32,7 @@ class Row(NamedTuple):
         order: Its replication key as microseconds since 1970, `FIRST` without one.
         key: Its key.
         number: Its place among all rows read.
-        lines: Its Singer messages, without the last line feed.
+        lines: Its Singer messages.
         value: Its replication key as it leaves.
         context: What its children are asked with, None if it has none.
     """

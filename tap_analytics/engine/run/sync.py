@@ -215,7 +215,7 @@ class Sync:
             for start in range(0, len(rows), _ROWS_IN_RUN):
                 run = rows[start : start + _ROWS_IN_RUN]
                 lines = [row[3] for row in run]
-                self.outlet.write(b"\n".join([*filter(None, lines), b""]))
+                self.outlet.write(b"".join(lines))
                 reading.tally.records += len(run) - lines.count(b"")
                 if bookmark is not None:
                     bookmark.pass_over(run)
@@ -229,7 +229,7 @@ class Sync:
             for number, (row, lists) in enumerate(family):
                 reading.stream.check_limit(number)
                 if row.lines:
-                    self.outlet.write(row.lines + b"\n")
+                    self.outlet.write(row.lines)
                     reading.tally.records += 1
                 written = [self._write_child(child) for child in lists]
                 if isinstance(bookmark, ChildBookmark):
