@@ -122,7 +122,8 @@ class Spool:
 
         The first run is as large as the memory, and stays there.
         """
-        rows, self._rows = _ordered(self._rows), []
+        rows, self._rows = self._rows, []
+        _sort(rows)
         size = 1 + _BYTES_IN_BLOCK * len(rows) // self._bytes
         blocks = (
             (rows[start : start + size], _place(rows, start + size))
@@ -185,10 +186,14 @@ def _place(rows: list[Fields], number: int) -> Fields:
     return rows[number][:2] if number < len(rows) else ()
 
 
-def _ordered(rows: list[Fields]) -> list[Fields]:
-    """Sort rows, and return of those with the same order and key the last one read."""
+def _sort(rows: list[Fields]) -> None:
     rows.sort(key=itemgetter(0))  # so the tuples, which are slower to compare, are nearly sorted
     rows.sort()
+
+
+def _ordered(rows: list[Fields]) -> list[Fields]:
+    """Sort rows, and return of those with the same order and key the last one read."""
+    _sort(rows)
     keys = [row[1] for row in rows]
     if not any(map(eq, keys, islice(keys, 1, None))):
         return rows
