@@ -120,7 +120,7 @@ class Spool:
     def _spill(self) -> None:
         """Put a run aside: sorted rows, in blocks so small that one of each run is not much.
 
-        The first run is as large as the memory, and stays there.
+        The first run is as large as the memory, and stays there until other runs grow.
         """
         rows, self._rows = self._rows, []
         _sort(rows)
@@ -131,6 +131,9 @@ class Spool:
         )
         run = self._filed(blocks) if self._runs else blocks
         self._runs.append((_place(rows, 0), run))
+        if len(self._runs) == _RUNS_OF_A_SIZE:
+            place, first = self._runs[0]
+            self._runs[0] = place, self._filed(first)
         self._bytes = 0
 
     def _filed(

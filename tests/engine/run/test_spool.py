@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 import pytest
@@ -105,6 +106,19 @@ def test_runs_are_small_while_they_are_few_and_no_larger_than_the_memory() -> No
     ]
     assert max(sizes) == per_run[-1]
     assert [item.number for item in spooled(spool)] == [0] * 20_000
+    spool.close()
+
+
+def test_the_first_run_is_in_memory_until_others_grow() -> None:
+    spool = Spool(memory=8_000)
+    line = bytes(9)
+    unused = sys.getrefcount(line)
+    for number in range(1_000):
+        put(spool, row(number, number, lines=line))
+        if not spool._rows:
+            assert (sys.getrefcount(line) > unused) is (len(spool._runs) < spools._RUNS_OF_A_SIZE)
+    assert len(spool._runs) > 2 * spools._RUNS_OF_A_SIZE
+    assert [item.order for item in spooled(spool)] == list(range(1_000))
     spool.close()
 
 
