@@ -80,7 +80,8 @@ class TypedPages:
             if self._chances < 1:
                 self._expect_less()
             return None
-        self._chances = _CHANCES
+        if self._record is None or not self._record.inner:  # else objects may fit now and then
+            self._chances = _CHANCES
         if self._name is None:
             return decoded
         parts = zip(decoded.__struct_encode_fields__, astuple(decoded), strict=True)
