@@ -37,7 +37,7 @@ def _too_late(attempt: Attempt) -> TransientError:
     return TransientError(f"no complete answer within {attempt.seconds:g} s", is_late=True)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=1024, typed=True)  # names that are equal may be other texts
 def _encoded(name: str, value: str | int, safe: str) -> str:
     return HTTPRequest("", params={name: value}, safe_query_chars=safe).encode_params()
 

@@ -211,7 +211,8 @@ class ListReader:
     def deliver(self, index: int, result: Page | Exception) -> None:
         """Take in a page that was asked for, or why there is none."""
         self._under_way -= 1
-        self._arrived[index] = result
+        if self._last is None:  # else it was asked for beyond the end, and nobody takes it
+            self._arrived[index] = result
         try:
             while self._last is None and self.judge.accepted in self._arrived:
                 if not self._go_on():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -29,6 +30,19 @@ class Own(HTTPRequest):
 def test_parameters_are_encoded_as_ever(params: dict[str, Any], safe: str) -> None:
     request = HTTPRequest("http://a", params=params, safe_query_chars=safe)
     assert sender._query(request) == request.encode_params()
+
+
+class Name(str, Enum):
+    PAGE = "page"
+
+
+@pytest.mark.parametrize(
+    "names", [(1, True, 1.0), (False, 0), ("page", Name.PAGE), (Name.PAGE, "page")]
+)
+def test_names_that_are_equal_may_be_other_texts(names: tuple[Any, ...]) -> None:
+    for name in names:
+        request = HTTPRequest("http://a", params={name: "equal names"})
+        assert sender._query(request) == request.encode_params()
 
 
 def test_a_request_may_encode_its_parameters_itself() -> None:

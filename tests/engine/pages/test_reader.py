@@ -196,6 +196,7 @@ def test_after_the_end_nothing_is_asked_for_and_nothing_is_kept() -> None:
     reader = reader_of(window=5)
     walk(reader, [page("ab"), page("cd", Signals(more=False))])
     reader.deliver(2, page("xy"))
+    assert reader.held_pages == 2
     assert asked(reader) == []
     assert popped(reader) == [["a", "b"], ["c", "d"]]
     assert reader.is_drained()
