@@ -213,7 +213,9 @@ class AnalyticsStream(AnsweringStream):
         needed = {*self.primary_keys, self.replication_key}
         deselected = [name for name in self.deselected_fields if name not in needed]
         left_out = (*deselected, *self.left_out)
-        return Conformer(self.effective_schema, left_out=left_out, apart=self._names)
+        above = getattr(self.parent_stream_type, "child_keys", ())
+        given = self._columns.intersection((*above, *self.parent_fields))
+        return Conformer(self.effective_schema, left_out=left_out, apart=self._names, given=given)
 
     @cached_property
     def typed_pages(self) -> TypedPages | None:

@@ -124,6 +124,7 @@ class Conformer:
         *,
         left_out: Collection[str] = (),
         apart: Collection[str] = (),
+        given: Collection[str] = (),
     ) -> None:
         """Compile a schema; one with the column `UNKNOWN` keeps what it does not know there.
 
@@ -131,6 +132,7 @@ class Conformer:
             schema: JSON schema of the records.
             left_out: Top-level fields to leave out.
             apart: Top-level fields whose texts must stay distinct, such as keys.
+            given: Top-level fields that are put into records after they were decoded.
         """
         self._drift = _Drift()
         self._left_out = frozenset(left_out)
@@ -146,10 +148,11 @@ class Conformer:
         self._unsettled = _unsettled(wanted)
         self._page_type = list[record_type(known, left_out)]  # type: ignore[misc]
         self._known = known
+        self._any = frozenset((*left_out, *given))
         self._untold = [
             (name, field, list[value_type(properties[name], days=True)])  # type: ignore[misc]
             for name, field in wanted.items()
-            if not is_told(properties[name])
+            if name in given or not is_told(properties[name])
         ]
 
     @property
@@ -164,7 +167,7 @@ class Conformer:
             examples: Records; a type whose fields have their order is faster.
             is_deep: Whether objects in them are to be typed as well.
         """
-        return typed_record(self._known, self._left_out, examples, is_deep=is_deep)
+        return typed_record(self._known, self._any, examples, is_deep=is_deep)
 
     @property
     def unknown(self) -> Counter[str]:
@@ -348,7 +351,7 @@ class Conformer:
 def _fits(values: list[Any], kind: Any) -> bool:
     try:
         msgspec.convert(values, kind)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):  # the latter for half a surrogate pair
         return False
     return True
 

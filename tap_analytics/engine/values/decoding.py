@@ -70,8 +70,10 @@ class TypedPages:
 
     def decode(self, body: bytes) -> Any | None:
         """Return a body as it is decoded else, but with typed records; None if it does not fit."""
+        if self._chances < 1:
+            return None
         decoder = self._decoder or self._new_decoder()
-        if decoder is None or self._chances < 1:
+        if decoder is None:
             return None
         try:
             decoded = decoder.decode(body)
@@ -101,7 +103,11 @@ class TypedPages:
         if self._name is not None:
             if not 0 < len(self._parts) <= _MOST_PARTS:
                 return None
-            kind = self._body_type(kind, self._name, sorted(self._parts - {self._name}))
+            try:
+                kind = self._body_type(kind, self._name, sorted(self._parts - {self._name}))
+            except ValueError:  # a part is called what no field of a type can be
+                self._chances = 0
+                return None
         self._decoder = msgspec.json.Decoder(kind, float_hook=exact_number)
         return self._decoder
 

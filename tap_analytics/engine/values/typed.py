@@ -83,7 +83,7 @@ def is_told(schema: Mapping[str, Any], *, days: bool = False) -> bool:
 
 def typed_record(
     schema: Mapping[str, Any],
-    left_out: Collection[str] = (),
+    anything: Collection[str] = (),
     examples: Sequence[Any] = (),
     *,
     is_deep: bool = True,
@@ -92,7 +92,7 @@ def typed_record(
 
     Args:
         schema: JSON schema of the records.
-        left_out: Top-level fields that may hold anything.
+        anything: Top-level fields that may hold anything.
         examples: Records; what their fields are, and those of objects in them, comes first.
         is_deep: Whether objects in them are to be typed as well.
     """
@@ -101,7 +101,7 @@ def typed_record(
         name: _kind(part, (examples, name), days=False, is_deep=is_deep)
         for name, part in properties.items()
     }
-    kinds.update(dict.fromkeys(left_out, (Any, None)))
+    kinds.update(dict.fromkeys(anything, (Any, None)))
     return _typed(kinds, examples)
 
 

@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from tap_analytics.engine.http.answers import decode
 from tap_analytics.engine.output.report import Tally
 from tap_analytics.engine.pages.page import Page
 from tap_analytics.engine.run.ledger import KeyLedger
 from tap_analytics.engine.run.rows import Batch, Census, RowMaker
 from tap_analytics.engine.run.spool import Row
 from tap_analytics.engine.values.cursors import FIRST, Window
+from tap_analytics.engine.values.typed import TypedRecord
 from tap_analytics.tap import TapAnalytics
 from tests.engine.doubles import SILENT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tap_analytics.engine.stream import AnalyticsStream
 
 READ_AT = "2026-01-01T00:00:00Z"
@@ -120,6 +124,20 @@ def test_rows_that_come_twice_are_kept_unless_they_may(monkeypatch: pytest.Monke
     rows = at("a", 1), at("b", 1), at("a", 2), at("c", 1)
     assert maker.batch(*rows).keys == [("a",), ("b",), ("c",)]
     assert maker.batch(at("b", 1), at("d", 1)).keys == [("d",)]
+
+
+def test_what_a_list_was_asked_with_fits_however_its_pages_are_decoded() -> None:
+    maker = Maker("segments_ids")
+    body = b'{"data": [{"count": 1}]}'
+    typed = maker.stream.typed_pages
+    assert typed is not None
+    typed.learn(decode(body))
+    ways: list[Callable[[bytes], Any]] = [decode, typed.decode]
+    for way in ways:
+        records = way(body)["data"]
+        assert isinstance(records[0], TypedRecord) is (way is not decode)
+        batch = maker.batch(*records, context={"segment_id": 7})
+        assert (batch.records[0]["segment_id"], batch.keys) == ("7", [("7",)])
 
 
 def test_rows_carry_what_they_leave_as() -> None:

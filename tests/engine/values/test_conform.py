@@ -327,6 +327,13 @@ def test_nulls_deeper_down_are_left_out_where_none_may_be() -> None:
     assert conformed({"time": "soon", "integer": "x"}, conformer) == {}
 
 
+@pytest.mark.parametrize("row", [{"day": "\ud800"}, {"rows": [{"day": "\udc00"}]}, {"\ud800": 1}])
+def test_half_a_surrogate_pair_is_no_failure(row: dict[str, Any]) -> None:
+    conformer = Conformer(SCHEMA)
+    conformer([row, {"day": "2026-01-31"}])
+    assert sum(conformer.changed.values()) + sum(conformer.unknown.values()) == 1
+
+
 @given(st.lists(st.text("\\u0d8a\x00\ud800\udfff/é", max_size=8), unique=True))
 def test_distinct_keys_stay_distinct(keys: list[str]) -> None:
     page: list[dict[str, Any]] = [{"text": key, "other": 1} for key in keys]

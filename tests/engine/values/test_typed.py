@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections import Counter
 from decimal import Decimal
@@ -220,6 +221,36 @@ def test_what_is_around_the_records_is_learnt() -> None:
     assert (decoded["errors"], decoded["meta"]) == ([], {"total": 1})
     typed.learn({f"part {number}": 1 for number in range(100)} | {"data": []})
     assert typed.decode(b'{"part 1": 1, "data": []}') is None, "too many to be the parts of a body"
+
+
+@pytest.mark.parametrize("part", ['of "all"', "a\\b", "a\nb", "\x00", "\ud800"])
+def test_parts_that_no_type_can_have_are_left_to_the_usual_way(part: str) -> None:
+    typed = pages(Conformer(SCHEMA))
+    body = written({"data": [{}], part: 1}).encode()
+    assert typed.decode(body) is None
+    typed.learn(decode(body))
+    assert typed.decode(body) is None
+
+
+GIVEN = {
+    "parent": {"type": ["integer", "null"]},
+    "day": {"type": ["string", "null"], "format": "date"},
+    "object": {"type": ["object", "null"], "properties": {"text": {"type": "string"}}},
+}
+
+
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(GIVEN, WILD | AWKWARD)))
+def test_what_is_put_into_decoded_records_is_made_to_fit(more: dict[str, Any]) -> None:
+    conformer = Conformer({"properties": GIVEN | TIMES}, given=GIVEN)
+    typed = pages(conformer, None)
+    body = b'[{"a": "2026-01-31T23:00:00Z"}, {"b": null}]'
+    lines = []
+    for rows in (decode(body), typed.decode(body) or []):
+        conformer.forget_drift()
+        for row in rows:
+            row.update(copy.deepcopy(more))
+        lines.append((left(typed, conformer, rows), +conformer.changed, +conformer.unknown))
+    assert lines[0] == lines[1]
 
 
 def test_fields_have_the_order_of_the_first_records_that_are_arranged() -> None:
