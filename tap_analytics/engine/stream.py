@@ -221,7 +221,8 @@ class AnalyticsStream(AnsweringStream):
     def typed_pages(self) -> TypedPages | None:
         """What decodes bodies into typed records, where nothing but its schema changes them."""
         conformer, name = self.conformer, self._selector.name
-        is_own = type(self).unwrap is not AnalyticsStream.unwrap or self._parses
+        kind, base = type(self), AnalyticsStream
+        is_own = kind.unwrap is not base.unwrap or kind.merge is not base.merge or self._parses
         if not conformer.takes_typed or name is None or is_own or not self._adds_nothing:
             return None
         if self.children or not self.is_plain:

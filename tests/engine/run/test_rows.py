@@ -127,8 +127,8 @@ def test_rows_that_come_twice_are_kept_unless_they_may(monkeypatch: pytest.Monke
 
 
 def test_what_a_list_was_asked_with_fits_however_its_pages_are_decoded() -> None:
-    maker = Maker("segments_ids")
-    body = b'{"data": [{"count": 1}]}'
+    maker = Maker("events_metrics")
+    body = b'{"data": [{"id": "a"}]}'
     typed = maker.stream.typed_pages
     assert typed is not None
     typed.learn(decode(body))
@@ -136,8 +136,18 @@ def test_what_a_list_was_asked_with_fits_however_its_pages_are_decoded() -> None
     for way in ways:
         records = way(body)["data"]
         assert isinstance(records[0], TypedRecord) is (way is not decode)
-        batch = maker.batch(*records, context={"segment_id": 7})
-        assert (batch.records[0]["segment_id"], batch.keys) == ("7", [("7",)])
+        batch = maker.batch(*records, context={"event_name": 7})
+        assert (batch.records[0]["event_name"], batch.keys) == ("7", [("7", "a")])
+
+
+@pytest.mark.parametrize("hook", ["merge", "unwrap", "post_process", "parse_response"])
+def test_a_hook_that_changes_records_gets_them_as_they_came(
+    hook: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = Maker("events_metrics").stream
+    assert stream.typed_pages is not None
+    monkeypatch.setattr(type(stream), hook, lambda _, given, *more: (given, more))
+    assert Maker("events_metrics").stream.typed_pages is None
 
 
 def test_rows_carry_what_they_leave_as() -> None:
