@@ -97,12 +97,9 @@ class Sender:
         """
         with WATCHDOG.limit(timeout) as attempt:
             try:
-                answer = self._follow(request, auth, attempt, space)
+                return self._follow(request, auth, attempt, space)
             except TROUBLE as error:
                 raise self._explained(error, attempt, request.url) from None
-        if attempt.expired:  # an answer that ends with its connection looks whole
-            raise _too_late(attempt)
-        return answer
 
     def _explained(self, error: Exception, attempt: Attempt, url: str) -> TransientError:
         cause = plain_cause(error, urlsplit(url).hostname or "", is_late=attempt.expired)
@@ -122,6 +119,8 @@ class Sender:
         url = f"{request.url}?{query}" if query else request.url
         for _ in range(_MOST_REDIRECTS + 1):
             answer = self._send(self._prepared(request, url, auth), attempt, space)
+            if attempt.expired:  # an answer that ends with its connection looks whole
+                raise _too_late(attempt)
             location = answer.headers.get("Location")
             if not (300 <= answer.status_code < 400 and location):  # noqa: PLR2004
                 return answer
