@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _FLUSH_AT = 256 * 1024
-_HOLD_AT_MOST = 512 * 1024
+_HOLD_AT_MOST = 4 * 1024 * 1024
+_PIECE = 512 * 1024
 """Half of what the pipe to a target holds: it has one half to read while the other is made."""
 _SECONDS_BETWEEN_STATES = 1.0
 _SECONDS_TO_FIRST_STATE = 0.2
@@ -43,6 +44,7 @@ class LineWriter(GenericSingerWriter[bytes, Message]):
         """Start with nothing to write."""
         self.holding = False
         self._buffer = bytearray()
+        self._since_state = self._before_state = 0
         self._writing = False
         self._end_asked = 0
         self._ending = False
@@ -59,8 +61,22 @@ class LineWriter(GenericSingerWriter[bytes, Message]):
     def write(self, lines: bytes) -> None:
         """Write whole lines."""
         self._buffer += lines
-        if len(self._buffer) >= (_HOLD_AT_MOST if self.holding else _FLUSH_AT):
+        self._since_state += len(lines)
+        if len(self._buffer) >= self._most():
             self.flush()
+
+    def _most(self) -> int:
+        """Return how many bytes wait for others, or for their STATE."""
+        if not self.holding:
+            return _FLUSH_AT
+        is_much = max(self._since_state, self._before_state) > _HOLD_AT_MOST
+        return _PIECE if is_much else _HOLD_AT_MOST
+
+    def settle(self) -> None:
+        """Hand over all lines, for the STATE that they waited for is among them."""
+        self.holding = False
+        self._before_state, self._since_state = self._since_state, 0
+        self.flush()
 
     def flush(self) -> None:
         """Hand all lines to the operating system.
@@ -171,5 +187,4 @@ class Checkpoints:
             self._writer.write(line)
             self._written = line
         self._due_at = time.monotonic() + _SECONDS_BETWEEN_STATES
-        self._writer.holding = False
-        self._writer.flush()
+        self._writer.settle()

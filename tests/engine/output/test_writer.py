@@ -98,7 +98,7 @@ def test_lines_leave_when_they_are_flushed(pipe: Pipe) -> None:
     assert pipe.read() == b""
 
 
-@pytest.mark.parametrize(("holding", "size"), [(False, 256 << 10), (True, 512 << 10)])
+@pytest.mark.parametrize(("holding", "size"), [(False, 256 << 10), (True, 4 << 20)])
 def test_lines_leave_when_enough_have_gathered(pipe: Pipe, size: int, *, holding: bool) -> None:
     writer = LineWriter()
     writer.holding = holding
@@ -117,6 +117,40 @@ def test_lines_leave_when_enough_have_gathered(pipe: Pipe, size: int, *, holding
     stop.set()
     thread.join(5)
     assert len(b"".join(taken) + pipe.read()) == size
+
+
+@pytest.mark.parametrize(
+    ("before", "most"), [(1 << 20, 4 << 20), (4 << 20, 4 << 20), ((4 << 20) + 1, 512 << 10)]
+)
+def test_where_too_much_comes_to_be_held_it_leaves_in_pieces(
+    monkeypatch: pytest.MonkeyPatch, before: int, most: int
+) -> None:
+    left: list[int] = []
+
+    def write_some(data: bytearray) -> int:
+        left.append(len(data))
+        return len(data)
+
+    writer = LineWriter()
+    monkeypatch.setattr(writers, "_write_some", write_some)
+    writer.holding = True
+    writer.write(b"x" * before)
+    writer.settle()
+    assert (sum(left), writer.holding) == (before, False)
+    left.clear()
+    writer.holding = True
+    writer.write(b"x" * (most - 1))
+    assert left == []
+    writer.write(b"\n")
+    assert left == [most]
+    writer.write(b"x" * (4 << 20))
+    writer.write(b"x" * (512 << 10))
+    assert len(left) == 3
+    writer.settle()
+    writer.settle()
+    writer.holding = True
+    writer.write(b"x" * (512 << 10))
+    assert len(left) == 3
 
 
 def test_messages_become_lines(pipe: Pipe) -> None:
