@@ -330,8 +330,3 @@ class ListReader:
     def is_drained(self) -> bool:
         """Whether every page of the list was consumed."""
         return self._last is not None and self._consumed > self._last
-
-    @property
-    def held_pages(self) -> int:
-        """Pages that arrived and were not consumed."""
-        return len(self._arrived)

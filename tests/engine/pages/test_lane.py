@@ -219,7 +219,7 @@ def test_a_dropped_list_takes_nothing_more() -> None:
         lane.drop(dropped)
         gate.set()
         assert ids(lane, lane.open((1,), Source(counted(2)))) == [2, 3, 4, 5]
-        assert dropped.held_pages == 0
+        assert len(dropped._arrived) == 0
         lane.drop(dropped)
 
 
@@ -247,7 +247,7 @@ def test_a_wait_calls_pause_as_often_as_it_asks() -> None:
 def test_pages_that_are_there_need_no_pause() -> None:
     with lane_of(1) as lane:
         reader = lane.open((0,), Source(counted(1)))
-        until(lambda: reader.held_pages == 1)
+        until(lambda: len(reader._arrived) == 1)
         assert len(list(lane.pages(reader, lambda: 1 / 0))) == 1
 
 
@@ -263,7 +263,7 @@ def test_what_is_fetched_ahead_is_bounded(concurrency: int, size: int, ahead: in
 
     with lane_of(concurrency) as lane:
         reader = lane.open((0,), Source(fetch))
-        until(lambda: reader.held_pages >= ahead)
+        until(lambda: len(reader._arrived) >= ahead)
         time.sleep(0.05)
         assert ahead <= len(asked) <= ahead + concurrency - 1
         assert len(ids(lane, reader)) == 80
@@ -295,7 +295,7 @@ def test_a_late_page_does_not_let_the_others_pass_the_bound(size: int, ahead: in
 def test_the_list_being_consumed_may_pass_the_bound() -> None:
     with lane_of(1) as lane:
         early = [lane.open((rank,), Source(counted(1))) for rank in range(4)]
-        until(lambda: sum(reader.held_pages for reader in early) == 4)
+        until(lambda: sum(len(reader._arrived) for reader in early) == 4)
         late = lane.open((5,), Source(counted(1)))
         with lane._lock:
             assert list(lane._servable()) == []
@@ -308,12 +308,12 @@ def test_the_list_being_consumed_may_pass_the_bound() -> None:
 def test_short_lists_that_were_begun_are_read_through() -> None:
     with lane_of(1) as lane:
         early = [lane.open((rank,), Source(counted(1))) for rank in range(3)]
-        until(lambda: sum(reader.held_pages for reader in early) == 3)
+        until(lambda: sum(len(reader._arrived) for reader in early) == 3)
         short = lane.open((4,), Source(counted(4)))
-        until(lambda: short.held_pages == 4)
+        until(lambda: len(short._arrived) == 4)
         late = lane.open((5,), Source(counted(4)))
         assert ids(lane, early[0]) == [2, 3]
-        assert late.held_pages == 0
+        assert len(late._arrived) == 0
 
 
 def test_threads_carry_the_name_of_their_api() -> None:
@@ -531,9 +531,9 @@ def test_a_lane_has_its_own_bound() -> None:
     lane = Lane("api", cast("Client", Idle()), 2, bytes_ahead=35)
     try:
         reader = lane.open((0,), Source(counted(40, 10)))
-        until(lambda: reader.held_pages >= 3 and not lane._in_flight)
+        until(lambda: len(reader._arrived) >= 3 and not lane._in_flight)
         time.sleep(0.05)
-        assert 3 <= reader.held_pages <= 5
+        assert 3 <= len(reader._arrived) <= 5
         assert len(ids(lane, reader)) == 80
     finally:
         lane.close()

@@ -117,7 +117,7 @@ def read_once(model: Model, concurrency: int, earlier: Outline | None) -> tuple[
                 check.ledger.add([(row["id"],) for row in got.records])
                 check.see(got)
                 seen |= {row["id"] for row in got.records}
-            assert stock.pages == reader.held_pages
+            assert stock.pages == len(reader._arrived)
             assert stock.size == sum(
                 got.size for got in reader._arrived.values() if isinstance(got, Page)
             )

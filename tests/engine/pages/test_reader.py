@@ -196,7 +196,7 @@ def test_after_the_end_nothing_is_asked_for_and_nothing_is_kept() -> None:
     reader = reader_of(window=5)
     walk(reader, [page("ab"), page("cd", Signals(more=False))])
     reader.deliver(2, page("xy"))
-    assert reader.held_pages == 2
+    assert len(reader._arrived) == 2
     assert asked(reader) == []
     assert popped(reader) == [["a", "b"], ["c", "d"]]
     assert reader.is_drained()
@@ -207,9 +207,9 @@ def test_what_came_beyond_the_end_is_dropped() -> None:
     walk(reader, [page("ab")])
     reader.deliver(2, page("xy"))
     reader.deliver(1, page("cd", Signals(more=False)))
-    assert reader.held_pages == 2
+    assert len(reader._arrived) == 2
     assert popped(reader) == [["a", "b"], ["c", "d"]]
-    assert reader.held_pages == 0
+    assert len(reader._arrived) == 0
 
 
 def test_an_empty_list_is_one_page() -> None:
@@ -283,7 +283,7 @@ def test_pages_that_wait_behind_one_in_doubt_are_kept() -> None:
     walk(reader, [page("ab", Signals(pages=3))])
     reader.deliver(1, page("ab", Signals(pages=3)))
     reader.deliver(2, page("ef", Signals(pages=3)))
-    assert reader.held_pages == 2
+    assert len(reader._arrived) == 2
     reader.deliver(1, page("cd", Signals(pages=3)))
     assert popped(reader) == [["a", "b"], ["c", "d"], ["e", "f"]]
 
@@ -477,7 +477,7 @@ def test_a_failure_stands_in_the_place_of_its_page() -> None:
     reader.deliver(1, page("cd", Signals(pages=4)))
     assert popped(reader) == [["c", "d"], "broken"]
     assert reader.is_drained()
-    assert reader.held_pages == 0
+    assert len(reader._arrived) == 0
 
 
 def test_a_failure_of_the_first_page_is_all() -> None:
@@ -520,9 +520,9 @@ def test_offsets_of_short_pages_ask_anew_for_what_was_under_way() -> None:
     reader = reader_of(Fives())
     assert walk(reader, [page("abcde", Signals(total=12))])[-1] == [(1, 5), (2, 10)]
     reader.deliver(2, page("kl", Signals(total=12)))
-    assert reader.held_pages == 2
+    assert len(reader._arrived) == 2
     reader.deliver(1, page("fgh", Signals(total=12)))
-    assert reader.held_pages == 2
+    assert len(reader._arrived) == 2
     assert asked(reader) == [(2, 8)]
     reader.deliver(2, page("ijk", Signals(total=12)))
     assert asked(reader) == [(3, 11)]
@@ -577,14 +577,14 @@ def test_a_list_whose_turn_comes_late_is_read_from_its_start(now: float, begins:
     reader.begin(now)
     assert len(asked(reader)) == begins - 1
     reader.begin(now + 99)
-    assert reader.held_pages == 2 - begins
+    assert len(reader._arrived) == 2 - begins
 
 
 def test_pages_read_far_apart_are_read_again_before_anybody_takes_them() -> None:
     reader = reader_of()
     walk(reader, [at(1, "ab"), at(9, "cd"), at(9.5, "")])
     reader.begin(9.6)
-    assert (reader.take(), reader.held_pages) == ((0, 1), 0)
+    assert (reader.take(), len(reader._arrived)) == ((0, 1), 0)
 
 
 def test_a_list_that_was_read_through_waits_as_long_as_it_likes() -> None:
@@ -752,7 +752,7 @@ def test_what_is_held_is_known() -> None:
     walk(other, [at(1, "xy")])
     walk(reader, [page("ab", Signals(pages=3), size=100)])
     reader.deliver(2, page("ef", Signals(pages=3), size=30))
-    assert (reader.held_pages, stock.pages, stock.size) == (2, 3, 140)
+    assert (len(reader._arrived), stock.pages, stock.size) == (2, 3, 140)
     reader.pop()
     assert (stock.pages, stock.size) == (2, 40)
     reader.deliver(1, ReadError("broken"))
